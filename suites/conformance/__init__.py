@@ -1,0 +1,1 @@
+"""The checks, one file per area of the requirement catalogue."""

@@ -1,0 +1,80 @@
+"""A subject on the bench: everything that one check needs to question it, and nothing left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fixtures.subjects.client import SubjectServer, Worker
+from fixtures.subjects.protocol import SubjectRaised
+from reports.marks import Check
+
+
+class Bench:
+    """One subject for one check; its workers share a cache root and see one store."""
+
+    def __init__(self, server: SubjectServer, cache_variable: str, store: Mapping[str, str], folder: Path) -> None:
+        self._server = server
+        self._cache_variable = cache_variable
+        self._store = dict(store)
+        self._folder = folder
+        self._workers: list[Worker] = []
+        self._shared: Worker | None = None
+        self.cache_root = folder / "cache"
+        self.cache_root.mkdir(mode=0o700)
+
+    def worker(self, **environment: str) -> Worker:
+        """A fresh process that finds the store and the cache root, with `environment` on top."""
+        variables = {self._cache_variable: str(self.cache_root), **self._store, **environment}
+        worker = self._server.worker(variables, self._folder / f"home-{len(self._workers)}")
+        self._workers.append(worker)
+        return worker
+
+    def through(self, endpoint: str) -> None:
+        """From now on fresh workers reach the store at `endpoint` (a recording proxy)."""
+        self._store["AWS_ENDPOINT_URL"] = endpoint
+
+    @property
+    def shared(self) -> Worker:
+        """The check's one worker, where a fresh process for every question isn't the point."""
+        if self._shared is None:
+            self._shared = self.worker()
+        return self._shared
+
+    def ask(self, operation: str, **arguments: Any) -> Any:
+        """Asks the shared worker."""
+        return self.shared.ask(operation, **arguments)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
+
+
+def error_of(check: Check, worker: Worker, operation: str, *, why: str, **arguments: Any) -> SubjectRaised:
+    """The exception with which `operation` must end; a loader that answers instead fails the check.
+
+    A worker that dies or hangs is no refusal: those exceptions pass through and fail the check as well.
+    """
+    __tracebackhide__ = True
+    try:
+        answer: object = worker.ask(operation, **arguments)
+    except SubjectRaised as error:
+        check.true(True, what=f"{operation} where {why}", expected="an error", actual=error.message)
+        return error
+    if isinstance(answer, dict) and "tensors" in answer:
+        answer = f"{len(answer['tensors'])} tensors"
+    check.true(False, what=f"{operation} where {why}", expected="an error", actual=answer)
+    raise AssertionError("unreachable: the comparison above has failed")
+
+
+def assert_names(check: Check, error: SubjectRaised, *words: str) -> None:
+    """The error's text names every one of `words`, in whatever case."""
+    __tracebackhide__ = True
+    for word in words:
+        check.true(
+            word.lower() in error.message.lower(),
+            what="the error's message",
+            expected=f"a text that names {word!r}",
+            actual=error.message,
+        )
