@@ -1,0 +1,3 @@
+"""Registers the recorder for every test under this folder."""
+
+pytest_plugins = ["reports.recorder"]

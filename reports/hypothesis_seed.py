@@ -1,0 +1,36 @@
+"""Makes hypothesis repeat itself: the run's seed, no database, no deadline."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, core, settings
+
+PROFILE = "loadproof"
+
+_before: list[tuple[int | None, str]] = []
+
+
+def force(seed: int) -> None:
+    """From here on every property draws from this seed; `release` undoes it.
+
+    No deadline, since a store's first answer is slow and the worker has deadlines of its own. One bug at a
+    time, so that a check keeps one verdict. Function-scoped fixtures are wanted: one prefix holds all of a
+    check's examples.
+    """
+    _before.append((core.global_force_seed, settings.get_current_profile_name()))
+    settings.register_profile(
+        PROFILE,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    settings.load_profile(PROFILE)
+    core.global_force_seed = seed  # type: ignore[assignment]  # declared by its first value, None
+
+
+def release() -> None:
+    """Idempotent per `force`; sessions within sessions unwind in order."""
+    if _before:
+        core.global_force_seed, profile = _before.pop()  # type: ignore[assignment]
+        settings.load_profile(profile)

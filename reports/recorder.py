@@ -1,0 +1,220 @@
+"""The pytest plugin: runs the conformance suite by its catalogue and records a verdict per check.
+
+It does nothing in a session that doesn't touch `suites/conformance`, apart from its options and fixtures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import pytest
+
+from reports import collection, hypothesis_seed, summary
+from reports.attempt import ATTEMPT
+from reports.catalogue import CatalogueError, read_catalogue
+from reports.expectations import read_expectations
+from reports.marks import Check
+from reports.model import Footer, Verdict
+from reports.outcome import judge
+from reports.run import DEFAULT_SEED, DEFAULT_STORES, DEFAULT_SUBJECTS, Run, covers, split_names, touches
+from reports.writer import ReportWriter
+
+RUN = pytest.StashKey[Run]()
+LETTERS = {
+    Verdict.PASS: ".",
+    Verdict.FAIL: "F",
+    Verdict.ERROR: "E",
+    Verdict.UNSUPPORTED: "u",
+    Verdict.NOT_RUN: "n",
+    Verdict.KNOWN_FAIL: "k",
+}
+
+
+def set_subject_version(config: pytest.Config, name: str, versions: Mapping[str, str]) -> None:
+    """What a subject says that it consists of; the version under its own name, or else the first, is its own."""
+    config.stash[RUN].subject_versions[name] = dict(versions)
+
+
+def set_store_version(config: pytest.Config, name: str, version: str) -> None:
+    """What a store says that it is."""
+    config.stash[RUN].store_versions[name] = version
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's options; the last two exist for the suite's own tests."""
+    group = parser.getgroup("loadproof")
+    group.addoption("--subjects", default=DEFAULT_SUBJECTS, help="loaders under test (default: %(default)s)")
+    group.addoption("--stores", default=DEFAULT_STORES, help="where the models lie (default: %(default)s)")
+    group.addoption(
+        "--seed", type=int, default=DEFAULT_SEED, help="of all random data (default: %(default)s)"
+    )
+    group.addoption("--report", default="reports/out/conformance.jsonl", help="report (default: %(default)s)")
+    group.addoption("--catalogue", default="suites/requirements", help="folder with the requirements")
+    group.addoption("--expectations", default="suites/expectations", help="folder with the known failures")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Reads the options; nothing is written yet."""
+    config.addinivalue_line("markers", "requirement(id): the requirement that a conformance test checks")
+    folder, root = config.invocation_params.dir, config.rootpath
+    conformance = (root / "suites" / "conformance").resolve()
+    narrowing = ("ignore", "ignore_glob", "deselect")
+    config.stash[RUN] = Run(
+        root=root,
+        conformance=conformance,
+        subjects=split_names("--subjects", config.getoption("--subjects")),
+        stores=split_names("--stores", config.getoption("--stores")),
+        seed=config.getoption("--seed"),
+        writer=ReportWriter(root / config.getoption("--report")),
+        active=conformance.is_dir() and touches(config.args, folder, conformance),
+        covers_all=covers(config.args, folder, conformance)
+        and not any(config.getoption(option, None) for option in narrowing),
+    )
+    hypothesis_seed.force(config.getoption("--seed"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leaves the process as it was found, also after an interruption."""
+    hypothesis_seed.release()
+    if RUN in config.stash:
+        config.stash[RUN].writer.close()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Reads the catalogue before anything is collected, and drops an earlier run's report."""
+    run = session.config.stash[RUN]
+    if not run.active:
+        return
+    root: Path = run.root
+    try:
+        run.catalogue = read_catalogue(root / session.config.getoption("--catalogue"))
+        run.expectations = read_expectations(root / session.config.getoption("--expectations"), run.catalogue)
+        if not session.config.option.collectonly:
+            run.writer.discard_old()
+    except CatalogueError as error:
+        raise pytest.UsageError(str(error)) from error
+    except OSError as error:
+        raise pytest.UsageError(f"--report can't be written: {error}") from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """First, so that subject and store lead the id: `test_x[reference-moto]`."""
+    run = metafunc.config.stash[RUN]
+    if collection.in_conformance(Path(str(metafunc.definition.path)), run):
+        collection.spread(metafunc, run)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Before -k and -m take tests out, since every requirement must have a test whatever is run now."""
+    run = config.stash[RUN]
+    if (
+        not run.active or session.testsfailed
+    ):  # a file that can't be imported hides its tests: show that first
+        return
+    dropped = collection.pair_up(items, run)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Any -k, -m or --lf that took a check out makes the run a narrowed one.
+
+    Checks that --stores left no store for have no attempt: without them the run is still full.
+    """
+    for item in items:
+        item.config.stash[RUN].deselected |= ATTEMPT in item.stash
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Writes the header, once the suite is known to be sound and about to run."""
+    run = session.config.stash[RUN]
+    broken = session.testsfailed and not session.config.option.continue_on_collection_errors
+    if not run.active or session.config.option.collectonly or broken:
+        return
+    run.other_failures += session.testsfailed
+    run.checks = sum(ATTEMPT in item.stash for item in session.items)
+    run.writing = True
+    run.writer.write(run.header(session.config))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Outermost, so that the verdict has the last word over skips and xfail marks."""
+    report = yield
+    run = item.config.stash[RUN]
+    attempt = item.stash.get(ATTEMPT, None)
+    if attempt is None:
+        run.other_failures += bool(run.active and report.failed)
+        return report
+    attempt.observe(call, report, run)
+    if call.when == "teardown":
+        run.add(attempt.record(item.nodeid, run))
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Categories of our own: pytest then leaves the failures to our summary."""
+    verdict = getattr(report, "verdict", None)
+    if verdict is None:
+        return None
+    category = "passed" if verdict is Verdict.PASS else str(verdict)
+    return category, LETTERS[verdict], str(verdict)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+    """Judges the run and closes the report. An interrupted one gets no footer, and so reads as truncated."""
+    run = session.config.stash[RUN]
+    ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if run.writing and exitstatus in ended:
+        run.stopped = len(run.records) < run.checks
+        outcome = judge(run)
+        run.footer = Footer(
+            counts=run.counts(),
+            seconds=round(time.monotonic() - run.began, 3),
+            exit_code=outcome.exit_code,
+            reasons=tuple(run.redactor.text(reason) for reason in outcome.reasons),
+            unmatched=outcome.unmatched,
+            newly_passing=outcome.newly_passing,
+            full=run.full,
+            subjects=run.redactor.value(run.subject_versions),
+            stores=run.redactor.value(run.store_versions),
+        )
+        run.writer.write(run.footer)
+        session.exitstatus = outcome.exit_code
+    run.writer.close()
+    yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if run.footer is not None and terminal is not None:
+        terminal.write_line(summary.verdict_line(run.footer))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The findings, readable without the source."""
+    run = config.stash[RUN]
+    if run.footer is not None:
+        summary.show(run, run.footer, terminalreporter)
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """Of all random data in this run."""
+    value: int = pytestconfig.getoption("--seed")
+    return value
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest) -> Check:
+    """Compares, counts, and tells the report."""
+    attempt = request.node.stash.get(ATTEMPT, None)
+    return Check() if attempt is None else attempt.check

@@ -1,0 +1,151 @@
+"""What the terminal says at the end of a run."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter, defaultdict
+
+import pytest
+
+from reports import matrix
+from reports.catalogue import NO_STORE
+from reports.model import Footer, Verdict, VerdictRecord
+from reports.outcome import counted
+from reports.run import DEFAULT_STORES, DEFAULT_SUBJECTS, Run
+
+SLOWEST = 10
+
+
+def show(run: Run, footer: Footer, terminal: pytest.TerminalReporter) -> None:
+    """Matrix, slowest checks, what didn't run, known failures, and every failure as a block."""
+    if run.records:
+        terminal.section("conformance")
+        for line in matrix.render(run.records, colour=terminal.hasmarkup).splitlines():
+            terminal.write_line(line)
+        terminal.section(f"the {SLOWEST} slowest checks")
+        _write(terminal, "\n".join(slowest(run.records)))
+    for title, lines in (("not run", not_run(run.records)), ("known failures", known(run.records))):
+        if lines:
+            terminal.section(title)
+            _write(terminal, "\n".join(lines))
+    for record in run.records:
+        if record.verdict in (Verdict.FAIL, Verdict.ERROR):
+            terminal.section(f"{record.verdict} {record.requirement}", sep="-")
+            _write(terminal, block(record, run))
+    if footer.reasons:
+        terminal.section("why this run is red")
+        _write(terminal, "\n".join(footer.reasons))
+    terminal.write_line("")
+    terminal.write_line(f"report: {run.writer.path}")
+
+
+def verdict_line(footer: Footer) -> str:
+    """The run in one line, without colour, for people and for scripts that read the last line."""
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in footer.counts.items() if number)
+    colour = "red" if footer.exit_code else "green"
+    why = f" ({'; '.join(reason.partition(':')[0] for reason in footer.reasons)})" if footer.reasons else ""
+    return f"loadproof: {colour}: {counts or 'no checks'} in {footer.seconds:.1f} s{why}"
+
+
+def block(record: VerdictRecord, run: Run) -> str:
+    """One failure, so that it reads without the source, with the command that runs just it again."""
+    requirement = run.catalogue[record.requirement]
+    rows: list[tuple[str, str | None]] = [
+        ("requirement", f"{record.requirement} ({record.level}): {record.sentence}"),
+        ("subject", " ".join(filter(None, (record.subject, record.version)))),
+        ("store", " ".join(filter(None, (record.store, record.store_version)))),
+        ("compared", record.what),
+        ("expected", record.expected),
+        ("actual", record.actual),
+        ("first differs", differs(record)),
+        ("message", record.message),
+        ("catches", f"{requirement.why} {requirement.link}"),
+        ("trace", record.trace),
+        ("seed", str(run.seed)),
+        ("run it again", again(record, run)),
+    ]
+    lines = []
+    for name, text in rows:
+        if text:
+            first, *rest = text.splitlines()
+            lines += [f"{name:>13}  {first}", *(f"{'':13}  {line}" for line in rest)]
+    return "\n".join(lines)
+
+
+def differs(record: VerdictRecord) -> str | None:
+    """The first differing tensor and byte, as far as the check knew."""
+    parts = []
+    if record.tensor is not None:
+        parts.append(f"tensor {record.tensor}")
+    if record.offset is not None:
+        parts.append(f"byte {record.offset}")
+    return ", ".join(parts) or None
+
+
+def again(record: VerdictRecord, run: Run) -> str:
+    """One command for just this check; subjects and stores are named where the defaults leave them out."""
+    command = f"tox -e conformance -- {quoted(record.check)} --seed {run.seed}"
+    if record.subject not in DEFAULT_SUBJECTS.split(","):
+        command += f" --subjects {shlex.quote(record.subject)}"
+    if record.store not in (*DEFAULT_STORES.split(","), NO_STORE):
+        command += f" --stores {shlex.quote(record.store)}"
+    return command
+
+
+def quoted(text: str) -> str:
+    """Always in single quotes: node ids hold brackets, which shells expand."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def slowest(records: list[VerdictRecord]) -> list[str]:
+    """The slowest checks, slowest first."""
+    ordered = sorted(records, key=lambda record: -record.seconds)[:SLOWEST]
+    return [f"{record.seconds:8.2f} s  {record.requirement}  {record.check}" for record in ordered]
+
+
+def not_run(records: list[VerdictRecord]) -> list[str]:
+    """Each missing store once, with reason and remedy; each capability that a subject lacks once."""
+    missing = Counter(
+        (record.store, record.message, record.remedy)
+        for record in records
+        if record.verdict is Verdict.NOT_RUN
+    )
+    lines = []
+    for (store, reason, remedy), number in missing.items():
+        lines += [f"NOT-RUN {store} ({counted(number, 'check')}): {reason}", f"    remedy: {remedy}"]
+    lacking = Counter(
+        (record.subject, record.message) for record in records if record.verdict is Verdict.UNSUPPORTED
+    )
+    lines += [
+        f"UNSUPPORTED {subject} ({counted(n, 'check')}): {state}" for (subject, state), n in lacking.items()
+    ]
+    return lines
+
+
+def known(records: list[VerdictRecord]) -> list[str]:
+    """Each known failure once, with where it was seen and its link, or else its evidence."""
+    stores: defaultdict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
+    for record in records:
+        if record.verdict is Verdict.KNOWN_FAIL:
+            source = record.link or record.evidence or ""
+            stores[record.requirement, record.subject, source][record.store] = None
+    return [
+        f"{identity} {subject} ({', '.join(names)}): {source}"
+        for (identity, subject, source), names in stores.items()
+    ]
+
+
+def _write(terminal: pytest.TerminalReporter, text: str) -> None:
+    # Hostile object keys end up in messages: their control characters must not steer the terminal.
+    for line in text.split("\n"):
+        terminal.write_line(printable(line))
+
+
+def printable(line: str) -> str:
+    """The line with control characters and lone surrogates escaped."""
+    return "".join(
+        char
+        if char.isprintable() or char == "\t"
+        else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in line
+    )
