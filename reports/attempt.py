@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from reports.catalogue import Requirement
+from reports.differences import difference, shown
 from reports.expectations import Expectation
-from reports.marks import Check, Mismatch, NotRun, Unsupported, shown
+from reports.marks import Check, Mismatch, NotRun, Unsupported
 from reports.model import Verdict, VerdictRecord
 from reports.run import Run
 from reports.verdicts import notes_of, telling, verdict_of
@@ -86,14 +87,20 @@ class Attempt:
             what=clean(mismatch.what) if mismatch else None,
             expected=clean(shown(mismatch.expected, mismatch.offset)) if mismatch else None,
             actual=clean(shown(mismatch.actual, mismatch.offset)) if mismatch else None,
+            difference=clean(difference(mismatch.expected, mismatch.actual)) if mismatch else None,
             tensor=clean(mismatch.tensor) if mismatch else None,
             offset=mismatch.offset if mismatch else None,
-            message=clean(not_run.reason if not_run else self.message),
+            message=clean(not_run.reason if not_run else self._beyond(mismatch)),
             trace=clean(self.trace),
             remedy=clean(not_run.remedy) if not_run else None,
             link=self.expectation.link if self.expectation else None,
             evidence=clean(self.expectation.evidence) if self.expectation else None,
         )
+
+    def _beyond(self, mismatch: Mismatch | None) -> str | None:
+        # A mismatch's own words are in the fields what, expected and actual: here is what else was said.
+        text = self.message or ""
+        return (text.replace(str(mismatch), "", 1).strip("\n") if mismatch else text) or None
 
 
 def said(error: BaseException) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from reports.differences import first_difference, shown
+
 requirement = pytest.mark.requirement
 """`@requirement("CACHE-003")`: the one requirement that a test function checks."""
-
-SHOWN = 600
-"""Characters of a value that a report shows: enough for a list of names, short of a tensor's bytes."""
 
 
 class Mismatch(AssertionError):
@@ -95,36 +94,3 @@ class Check:
         self.comparisons += 1
         if not condition:
             raise Mismatch(what=what, expected=expected, actual=actual, tensor=tensor, offset=offset)
-
-
-def first_difference(expected: object, actual: object) -> int | None:
-    """Offset of the first differing byte of two byte strings (the shorter one's end counts), else None."""
-    if not isinstance(expected, (bytes, bytearray, memoryview)) or not isinstance(
-        actual, (bytes, bytearray, memoryview)
-    ):
-        return None
-    left, right = bytes(expected), bytes(actual)
-    if left == right:
-        return None
-    low, high = 0, min(len(left), len(right))  # bisect: comparing slices is far faster than a loop over bytes
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def shown(value: object, offset: int | None = None) -> str:
-    """The value as a report shows it: long ones are cut, byte strings around the first difference."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        data = bytes(value)
-        if len(data) <= 32:
-            return f"bytes {data.hex(' ')}"
-        start = max(0, (offset or 0) - 8)
-        return f"{len(data)} bytes, from byte {start} on: {data[start : start + 24].hex(' ')}"
-    text = repr(value)
-    if len(text) <= SHOWN:
-        return text
-    return f"{text[:SHOWN]}… ({len(text)} characters)"

@@ -61,6 +61,7 @@ class VerdictRecord:
     what: str | None = None
     expected: str | None = None
     actual: str | None = None
+    difference: str | None = None  # in words, between collections or long texts
     tensor: str | None = None
     offset: int | None = None  # bytes from the start of the tensor's data
     message: str | None = None

@@ -43,6 +43,8 @@ def verdict_line(footer: Footer) -> str:
     """The run in one line, without colour, for people and for scripts that read the last line."""
     counts = ", ".join(f"{number} {verdict}" for verdict, number in footer.counts.items() if number)
     colour = "red" if footer.exit_code else "green"
+    if not footer.exit_code and footer.counts.get(Verdict.FAIL):
+        counts += " (of SHOULD only)"
     why = f" ({'; '.join(reason.partition(':')[0] for reason in footer.reasons)})" if footer.reasons else ""
     return f"loadproof: {colour}: {counts or 'no checks'} in {footer.seconds:.1f} s{why}"
 
@@ -73,12 +75,14 @@ def block(record: VerdictRecord, run: Run) -> str:
 
 
 def differs(record: VerdictRecord) -> str | None:
-    """The first differing tensor and byte, as far as the check knew."""
+    """The first differing tensor and byte, or item, as far as the check knew."""
     parts = []
     if record.tensor is not None:
         parts.append(f"tensor {record.tensor}")
     if record.offset is not None:
         parts.append(f"byte {record.offset}")
+    if record.difference is not None:
+        parts.append(record.difference)
     return ", ".join(parts) or None
 
 
