@@ -16,7 +16,7 @@ class Bench:
 
     def __init__(self, server: SubjectServer, cache_variable: str, store: Mapping[str, str], folder: Path) -> None:
         self._server = server
-        self._cache_variable = cache_variable
+        self.cache_variable = cache_variable
         self._store = dict(store)
         self._folder = folder
         self._workers: list[Worker] = []
@@ -26,7 +26,7 @@ class Bench:
 
     def worker(self, **environment: str) -> Worker:
         """A fresh process that finds the store and the cache root, with `environment` on top."""
-        variables = {self._cache_variable: str(self.cache_root), **self._store, **environment}
+        variables = {self.cache_variable: str(self.cache_root), **self._store, **environment}
         worker = self._server.worker(variables, self._folder / f"home-{len(self._workers)}")
         self._workers.append(worker)
         return worker
@@ -34,6 +34,12 @@ class Bench:
     def through(self, endpoint: str) -> None:
         """From now on fresh workers reach the store at `endpoint` (a recording proxy)."""
         self._store["AWS_ENDPOINT_URL"] = endpoint
+
+    def root(self, name: str) -> Worker:
+        """A fresh process with a cache root of its own, called `name`."""
+        folder = self._folder / name
+        folder.mkdir(mode=0o700)
+        return self.worker(**{self.cache_variable: str(folder)})
 
     @property
     def shared(self) -> Worker:

@@ -1,0 +1,128 @@
+"""Brings together a subject, a store and a prefix for each check."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.stores import STORES, Place, Store, Unavailable
+from fixtures.subjects.client import SubjectServer, spec_of
+from fixtures.subjects.protocol import SubjectFailure
+from fixtures.wire import Wire
+from reports.attempt import ATTEMPT
+from reports.marks import NotRun, Unsupported
+from reports.recorder import set_store_version, set_subject_version
+from suites.conformance.bench import Bench
+
+
+class Subjects:
+    """The fork servers of this run, each started when a check first asks for it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._servers: dict[str, SubjectServer] = {}
+        self._descriptions: dict[str, dict[str, Any]] = {}
+
+    def server(self, name: str) -> tuple[SubjectServer, dict[str, Any]]:
+        if name not in self._descriptions:
+            server = self._servers[name] = SubjectServer(spec_of(name))
+            with server.worker({}) as worker:
+                self._descriptions[name] = worker.ask("describe")
+            set_subject_version(self._config, name, self._descriptions[name]["versions"])
+        return self._servers[name], self._descriptions[name]
+
+    def stop(self) -> None:
+        for server in self._servers.values():
+            server.stop()
+
+
+class Stores:
+    """The stores of this run, each started once; one that can't be had is remembered as such."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._stores: dict[str, Store | Unavailable] = {}
+
+    def get(self, name: str) -> Store:
+        if name not in self._stores:
+            store = STORES[name]()
+            try:
+                store.start()
+            except Unavailable as reason:
+                self._stores[name] = reason
+            else:
+                self._stores[name] = store
+                set_store_version(self._config, name, store.version())
+        found = self._stores[name]
+        if isinstance(found, Unavailable):
+            raise NotRun(found.reason, found.remedy)
+        return found
+
+    def stop(self) -> None:
+        for store in self._stores.values():
+            if not isinstance(store, Unavailable):
+                store.stop()
+
+
+@pytest.fixture(scope="session")
+def subjects(pytestconfig: pytest.Config) -> Iterator[Subjects]:
+    running = Subjects(pytestconfig)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def stores(pytestconfig: pytest.Config) -> Iterator[Stores]:
+    running = Stores(pytestconfig)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def store(stores: Stores, store_name: str) -> Store | None:
+    """The check's store; None where the requirement needs none."""
+    return None if store_name == "none" else stores.get(store_name)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, store: Store | None) -> Iterator[Place]:
+    """The check's own prefix, emptied afterwards by the store's administrator."""
+    assert store is not None, "a requirement without stores has no place"
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    place = store.place(f"{words}/model")
+    yield place
+    place.clear()
+
+
+@pytest.fixture
+def subject(
+    request: pytest.FixtureRequest, subjects: Subjects, subject_name: str, store: Store | None, tmp_path: Path
+) -> Iterator[Bench]:
+    """The subject on the bench, if it claims the capability that the requirement needs."""
+    capability = request.node.stash[ATTEMPT].requirement.capability
+    try:
+        server, description = subjects.server(subject_name)
+    except SubjectFailure as failure:
+        failure.add_note(f"the subject {subject_name} does not start, so nothing of it can be checked")
+        raise
+    state = description["capabilities"].get(capability, "not implemented")
+    if state != "full":
+        raise Unsupported(f"{capability}: {state}")
+    environment = store.environment() if store is not None else {}
+    bench = Bench(server, description["cache_variable"], environment, tmp_path)
+    yield bench
+    bench.close()
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture
+def wire(subject: Bench, store: Store) -> Iterator[Wire]:
+    """A recording, fault-injecting proxy through which fresh workers reach the store."""
+    with Wire(upstream=store.environment()["AWS_ENDPOINT_URL"]) as wire:
+        subject.through(wire.endpoint)
+        yield wire

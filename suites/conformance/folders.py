@@ -1,0 +1,27 @@
+"""What lies in a folder, seen by an observer that no subject has a part in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+#: what a loader may keep beside the files that it pulled: bookkeeping, by its leading dot
+BOOKKEEPING = "."
+
+
+def tree_of(folder: str | Path) -> dict[str, bytes]:
+    """Content by relative path, links followed; bookkeeping at the top level is left out."""
+    found: dict[str, bytes] = {}
+    root = Path(folder)
+    for here, _, files in os.walk(root, followlinks=True):
+        for file in files:
+            path = Path(here) / file
+            relative = path.relative_to(root).as_posix()
+            if not relative.startswith(BOOKKEEPING):
+                found[relative] = path.read_bytes()
+    return found
+
+
+def everything_below(folder: Path) -> set[str]:
+    """Every path below `folder`, hidden ones too, links not followed."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}

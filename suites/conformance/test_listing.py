@@ -1,0 +1,92 @@
+"""LIST: which weight files a model has."""
+
+from __future__ import annotations
+
+from fixtures.stores import Place, Store
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, assert_names, error_of
+
+SHARDS = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
+OTHERS = ["config.json", "model.safetensors.index.json", "README.md", "pytorch_model.bin", "safetensors"]
+ODD_NAMES = ["a b", "a+b", "a%20b", "a#b", "a?b", "größe", "权重", "[1]", "a*b", "a&b=c"]
+
+
+def fill(place: Place, *names: str) -> None:
+    place.put_all({name: b"x" for name in names})
+
+
+def assert_lists(check: Check, subject: Bench, uri: str, *, expected: list[str], ordered: bool = False) -> None:
+    __tracebackhide__ = True
+    listed = subject.ask("list_weights", uri=uri)
+    check.equal(expected=expected, actual=listed if ordered else sorted(listed), what=f"list_weights({uri!r})")
+
+
+@requirement("LIST-001")
+def test_exactly_the_weight_files(check: Check, subject: Bench, place: Place) -> None:
+    fill(place, *SHARDS, *OTHERS)
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{shard}" for shard in SHARDS])
+
+
+@requirement("LIST-002")
+def test_neighbours_that_begin_alike(check: Check, subject: Bench, place: Place, store: Store) -> None:
+    fill(place, SHARDS[0])
+    for neighbour in ("-instruct", "2", ".bak", " copy"):
+        store.place(place.prefix + neighbour).put("neighbour.safetensors", b"x")
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{SHARDS[0]}"])
+
+
+@requirement("LIST-003")
+def test_more_than_one_page(check: Check, subject: Bench, place: Place) -> None:
+    # the page limit falls among the small files before the shards as well as among the shards
+    shards = [f"model-{number:05d}.safetensors" for number in range(60)]
+    fill(place, *(f"a-{number:04d}.txt" for number in range(970)), *shards)
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{shard}" for shard in shards])
+
+
+@requirement("LIST-004")
+def test_sorted(check: Check, subject: Bench, place: Place) -> None:
+    names = ["b.safetensors", "a.safetensors", "B.safetensors", "model-10.safetensors", "model-9.safetensors"]
+    names += [f"{letter}{number}.safetensors" for letter in "zyx" for number in (3, 1, 2)]
+    fill(place, *names)
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{n}" for n in sorted(names)], ordered=True)
+
+
+@requirement("LIST-005")
+def test_trailing_slashes(check: Check, subject: Bench, place: Place) -> None:
+    fill(place, *SHARDS)
+    for slashes in ("/", "//"):
+        listed = subject.ask("list_weights", uri=place.uri + slashes)
+        tails = sorted(address.rpartition("/")[2] for address in listed)
+        check.equal(expected=SHARDS, actual=tails, what=f"files listed for {place.uri + slashes!r}")
+
+
+@requirement("LIST-006")
+def test_upper_case_scheme(check: Check, subject: Bench, place: Place) -> None:
+    fill(place, *SHARDS)
+    listed = subject.ask("list_weights", uri="S3" + place.uri.removeprefix("s3"))
+    tails = sorted(address.rpartition("/")[2] for address in listed)
+    check.equal(expected=SHARDS, actual=tails, what="files listed for the upper-case scheme")
+
+
+@requirement("LIST-007")
+def test_unusual_names(check: Check, subject: Bench, place: Place, store: Store) -> None:
+    for number, name in enumerate(ODD_NAMES):
+        folder = store.place(f"{place.prefix}/{number}/{name}")
+        folder.put(f"{name}.safetensors", b"x")
+        assert_lists(check, subject, folder.uri, expected=[f"{folder.uri}/{name}.safetensors"])
+
+
+@requirement("LIST-008")
+def test_glob_characters_in_a_folder(check: Check, subject: Bench, place: Place, store: Store) -> None:
+    for name in ("[1]", "a*b", "what?", "[!x]", "a b"):
+        folder = store.place(f"{place.prefix}/{name}")
+        folder.put(SHARDS[0], b"x")
+        assert_lists(check, subject, folder.uri, expected=[f"{folder.uri}/{SHARDS[0]}"])
+
+
+@requirement("LIST-009")
+def test_bucket_that_does_not_exist(check: Check, subject: Bench) -> None:
+    error = error_of(
+        check, subject.shared, "list_weights", why="the bucket does not exist", uri="s3://no-such-bucket/model"
+    )
+    assert_names(check, error, "no-such-bucket")

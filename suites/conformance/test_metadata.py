@@ -1,0 +1,121 @@
+"""META: what a metadata pull brings, and what it must not."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+
+from fixtures.checkpoints import sharded
+from fixtures.stores import Place, Store
+from fixtures.strategies import metadata_trees
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.folders import everything_below, tree_of
+
+TREE = {
+    "config.json": b'{"model_type": "made-up"}',
+    "tokenizer.json": b"{}" * 20,
+    "merges.txt": b"a b\n",
+    "vocab.txt": b"",
+    "tokenizer.model": b"\x00\xff" * 100,
+    "chat_template.jinja": "{{ größe }}".encode(),
+    "modeling_made_up.py": b"x = 1\n",
+    "1_Pooling/config.json": b'{"pooling": true}',
+    "a/b/c/d.json": b"{}",
+}
+HEAVY = ["model.safetensors", "pytorch_model.bin", "a.pt", "a.pth", "a.tensors", "a.gguf", "a.onnx"]
+HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetensors"]
+
+
+@requirement("META-001")
+def test_the_whole_tree(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    check.equal(expected=TREE, actual=tree_of(subject.ask("pull_metadata", uri=place.uri)), what="the pulled tree")
+
+
+@requirement("META-002")
+def test_no_heavy_files(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE | dict.fromkeys(HEAVY, b"heavy"))
+    pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
+    check.equal(expected=[], actual=sorted(set(HEAVY) & pulled.keys()), what="heavy files in the cache")
+    check.equal(expected=sorted(TREE), actual=sorted(pulled.keys() - set(HEAVY)), what="the other files")
+
+
+@requirement("META-003")
+def test_the_index(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    checkpoint = sharded(seed)
+    place.put_all(checkpoint.files)
+    pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
+    index = "model.safetensors.index.json"
+    check.equal(expected=checkpoint.files[index], actual=pulled.get(index), what="the index in the cache")
+
+
+@requirement("META-004")
+def test_neighbours_that_begin_alike(check: Check, subject: Bench, place: Place, store: Store) -> None:
+    place.put_all(TREE)
+    for neighbour in ("-instruct", "2", ".bak"):
+        store.place(place.prefix + neighbour).put("neighbour.json", b"{}")
+    pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
+    check.equal(expected=sorted(TREE), actual=sorted(pulled), what="the pulled files")
+
+
+@requirement("META-005")
+def test_any_tree(check: Check, subject: Bench, store: Store, place: Place) -> None:
+    number = 0
+
+    @settings(max_examples=12)
+    @given(metadata_trees())
+    def pulled_alike(tree: dict[str, bytes]) -> None:
+        nonlocal number
+        number += 1
+        model = store.place(f"{place.prefix}/{number}")
+        model.put_all(tree)
+        # a root of its own: some subjects have one folder per root, and keeping models apart isn't asked here
+        with subject.root(f"cache-{number}") as worker:
+            pulled = tree_of(worker.ask("pull_metadata", uri=model.uri))
+        check.equal(expected=tree, actual=pulled, what="the pulled tree")
+
+    pulled_alike()
+
+
+@requirement("META-006")
+def test_a_key_that_climbs(check: Check, subject: Bench, place: Place) -> None:
+    before = everything_below(subject.cache_root.parent)
+    for key in ("../escaped.json", "a/../../../escaped.json"):
+        place.put_all(TREE)
+        place.put_raw(f"{place.prefix}/{key}", b"escaped")
+        error_of(check, subject.shared, "pull_metadata", why=f"the bucket holds {key!r}", uri=place.uri)
+        escaped = [p for p in everything_below(subject.cache_root.parent) - before if "escaped" in p]
+        check.equal(expected=[], actual=escaped, what="files written for a key that climbs")
+        place.clear()
+
+
+@requirement("META-007")
+def test_a_model_that_does_not_exist(check: Check, subject: Bench, place: Place) -> None:
+    uri = f"{place.uri}/nothing-here"
+    error = error_of(check, subject.shared, "pull_metadata", why="no such model exists", uri=uri)
+    place.put("nothing-here/config.json", b"{}")
+    check.equal(
+        expected={"config.json": b"{}"},
+        actual=tree_of(subject.ask("pull_metadata", uri=uri)),
+        what="the tree, once the model exists",
+    )
+    assert_names(check, error, "nothing-here")
+
+
+@requirement("META-008")
+def test_a_refused_download(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    wire.inject(Fault(match="tokenizer.json", method="GET", status=403))
+    error = error_of(check, subject.shared, "pull_metadata", why="one object is refused", uri=place.uri)
+    assert_names(check, error, "403", "tokenizer.json")
+
+
+@requirement("META-009")
+def test_python_files_are_data(check: Check, subject: Bench, place: Place) -> None:
+    marker = subject.cache_root.parent / "executed"
+    code = f"open({str(marker)!r}, 'w').close()\n".encode()
+    place.put_all(TREE | {"modeling_made_up.py": code, "conftest.py": code, "__init__.py": code, "setup.py": code})
+    pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
+    check.equal(expected=code, actual=pulled.get("modeling_made_up.py"), what="the pulled Python file")
+    check.equal(expected=False, actual=marker.exists(), what="whether code from the bucket ran")

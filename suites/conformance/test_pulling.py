@@ -1,0 +1,176 @@
+"""CACHE, second part: what lies in the folder while the bucket, the folder and the processes change."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+from fixtures.stores import Place
+from fixtures.subjects.protocol import SubjectDied
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench
+from suites.conformance.folders import tree_of
+
+TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/deep/a.json": b"[]"}
+PROCESSES = 100
+
+
+def pull(subject: Bench, place: Place) -> str:
+    """One pull by a fresh process, as at the start of an engine."""
+    with subject.worker() as worker:
+        return str(worker.ask("pull_metadata", uri=place.uri))
+
+
+def object_reads(wire: Wire) -> list[str]:
+    """The names of the objects that were fetched, one entry for each GET."""
+    return sorted(name for name in TREE for _ in wire.gets(suffix=f"/{name}"))
+
+
+@requirement("CACHE-010")
+def test_a_pull_returns_the_promised_folder(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    promised = subject.ask("cache_path", uri=place.uri)
+    check.equal(expected=promised, actual=pull(subject, place), what="the folder that the pull returned")
+    check.equal(expected=TREE, actual=tree_of(promised), what="the tree in the promised folder")
+
+
+@requirement("CACHE-011")
+def test_many_cold_starts_at_once(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    workers = [subject.worker() for _ in range(PROCESSES)]
+    for worker in workers:
+        worker.send("pull_metadata", uri=place.uri)
+    folders = {worker.receive("pull_metadata", deadline=60) for worker in workers}
+    check.equal(expected=1, actual=len(folders), what="number of folders")
+    check.equal(expected=TREE, actual=tree_of(folders.pop()), what="the tree in it")
+    check.equal(expected=sorted(TREE), actual=object_reads(wire), what="objects fetched, one entry for each GET")
+
+
+@requirement("CACHE-012")
+def test_a_killed_pull_is_repaired(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    wire.inject(Fault(match="tokenizer.json", method="GET", hang=True, times=1))
+    victim = subject.worker()
+    victim.send("pull_metadata", uri=place.uri)
+    await_request(wire, "tokenizer.json")
+    victim.kill()
+    try:
+        victim.receive("pull_metadata", deadline=10)
+    except SubjectDied:
+        pass
+    check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after the next pull")
+
+
+def await_request(wire: Wire, name: str) -> None:
+    """Waits until the object has been asked for, at most 20 s."""
+    give_up = time.monotonic() + 20
+    while not any(request.path.endswith(name) for request in wire.requests):
+        if time.monotonic() > give_up:
+            raise TimeoutError(f"{name} was never asked for")
+        time.sleep(0.01)
+
+
+@requirement("CACHE-013")
+def test_a_changed_object(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    pull(subject, place)
+    place.put("config.json", b'{"version": 2}')  # of the same size
+    check.equal(
+        expected=TREE | {"config.json": b'{"version": 2}'},
+        actual=tree_of(pull(subject, place)),
+        what="the tree after a change in the bucket",
+    )
+
+
+@requirement("CACHE-014")
+def test_an_added_object(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    pull(subject, place)
+    place.put("chat_template.jinja", b"{{ x }}")
+    check.equal(
+        expected=TREE | {"chat_template.jinja": b"{{ x }}"},
+        actual=tree_of(pull(subject, place)),
+        what="the tree after an addition to the bucket",
+    )
+
+
+@requirement("CACHE-015")
+def test_a_deleted_object(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE | {"adapter_config.json": b"{}"})
+    pull(subject, place)
+    place.delete("adapter_config.json")
+    check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after a deletion in the bucket")
+
+
+@requirement("CACHE-016")
+def test_a_file_deleted_locally(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    (Path(pull(subject, place)) / "config.json").unlink()
+    check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after a local deletion")
+
+
+@requirement("CACHE-017")
+def test_unchanged_objects_are_not_fetched(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    pull(subject, place)
+    check.equal(expected=sorted(TREE), actual=object_reads(wire), what="objects fetched by the first pull")
+    pull(subject, place)
+    check.equal(expected=sorted(TREE), actual=object_reads(wire), what="objects fetched by both pulls")
+
+
+@requirement("CACHE-018")
+def test_a_folder_of_somebody_else(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    folder = Path(pull(subject, place))
+    remove_everything(subject.cache_root)
+    folder.mkdir(parents=True)
+    (folder / "precious.txt").write_text("keep me")
+    with subject.worker() as worker:
+        worker.send("pull_metadata", uri=place.uri)
+        answer = worker.outcome("pull_metadata", deadline=30)
+    kept = (folder / "precious.txt").exists()
+    check.true(kept, what="a file in a folder that was there before", expected="kept", actual=f"gone; {answer}")
+
+
+def remove_everything(root: Path) -> None:
+    """What a user's `rm -r` leaves: the root alone."""
+    for path in sorted(root.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+@requirement("CACHE-019")
+def test_a_reader_during_pulls(check: Check, subject: Bench, place: Place) -> None:
+    versions = [json.dumps({"version": v, "padding": "x" * 200_000}).encode() for v in range(4)]
+    place.put("config.json", versions[0])
+    config = Path(pull(subject, place)) / "config.json"
+    done, seen = threading.Event(), set[bytes]()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                seen.add(config.read_bytes())
+            except FileNotFoundError:
+                seen.add(b"not there")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for version in versions[1:]:
+        place.put("config.json", version)
+        pull(subject, place)
+    done.set()
+    reader.join()
+    broken = sorted(f"{len(content)} bytes {content[:20]!r}" for content in seen if content not in versions)
+    check.equal(expected=[], actual=broken, what="contents of config.json that are no version of it")
+    check.true(len(seen) > 0, what="contents that the reader saw", expected="one or more", actual=len(seen))
+
+
+@requirement("CACHE-020")
+def test_a_second_pattern(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE | {"tokenizer.model": b"x", "notes.txt": b"y"})
+    subject.ask("pull_files", uri=place.uri, allow=["*.json"], ignore=None)
+    folder = subject.ask("pull_files", uri=place.uri, allow=["*.model"], ignore=None)
+    check.equal(expected=b"x", actual=tree_of(folder).get("tokenizer.model"), what="tokenizer.model after the second pull")
+    check.equal(expected=None, actual=tree_of(folder).get("notes.txt"), what="notes.txt, which no pattern asked for")

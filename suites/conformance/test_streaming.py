@@ -1,0 +1,93 @@
+"""WEIGHT, second part: the same whatever the settings, and an error where a stream fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.checkpoints import sharded, single_file
+from fixtures.stores import Place, Store
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.tensors import assert_same_tensors, place_checkpoint
+from suites.conformance.test_weights import assert_loads, build_varied
+
+GB = 10**9
+
+
+@requirement("WEIGHT-017")
+@pytest.mark.parametrize("limit", ["0", "70000"])
+def test_tensors_stay_valid(check: Check, subject: Bench, place: Place, seed: int, limit: str) -> None:
+    # the worker digests only when the iteration has ended: a reused buffer then holds other tensors
+    assert_loads(check, subject, place, build_varied(seed), RUNAI_STREAMER_MEMORY_LIMIT=limit)
+
+
+@requirement("WEIGHT-018")
+@pytest.mark.parametrize("concurrency", ["1", "3", "16", "64"])
+def test_concurrency(check: Check, subject: Bench, place: Place, seed: int, concurrency: str) -> None:
+    assert_loads(check, subject, place, build_varied(seed), RUNAI_STREAMER_CONCURRENCY=concurrency)
+
+
+@requirement("WEIGHT-019")
+@pytest.mark.parametrize("chunk", ["1000", "65536", "5242880", "16777216"])
+def test_chunk_size(check: Check, subject: Bench, place: Place, seed: int, chunk: str) -> None:
+    assert_loads(check, subject, place, build_varied(seed), RUNAI_STREAMER_CHUNK_BYTESIZE=chunk)
+
+
+@requirement("WEIGHT-020")
+@pytest.mark.parametrize("limit", ["-1", "0", "100000", str(2 * GB)])
+def test_memory_limit(check: Check, subject: Bench, place: Place, seed: int, limit: str) -> None:
+    assert_loads(check, subject, place, build_varied(seed), RUNAI_STREAMER_MEMORY_LIMIT=limit)
+
+
+@requirement("WEIGHT-023")
+def test_a_file_that_does_not_exist(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    files = place_checkpoint(place, sharded(seed))
+    missing = f"{place.uri}/model-00009-of-00009.safetensors"
+    for list_of_files in ([missing], [*files, missing], [missing, *files]):
+        with subject.worker() as worker:
+            error_of(check, worker, "tensors", why="one file is missing", files=list_of_files, settings={})
+
+
+@requirement("WEIGHT-024")
+def test_a_refused_object(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
+    files = place_checkpoint(place, sharded(seed))
+    wire.inject(Fault(match="model-00002-of", method="GET", status=403))
+    error_of(check, subject.shared, "tensors", why="one shard is refused", files=files, settings={})
+
+
+@requirement("WEIGHT-025")
+def test_a_truncated_file(check: Check, subject: Bench, store: Store, place: Place, seed: int) -> None:
+    checkpoint = single_file(seed)
+    content = checkpoint.files["model.safetensors"]
+    for kept in (0, 4, 8, 40, len(content) // 2, len(content) - 1):
+        cut = store.place(f"{place.prefix}/{kept}")
+        cut.put("model.safetensors", content[:kept])
+        files = [f"{cut.uri}/model.safetensors"]
+        why = f"{kept} of {len(content)} bytes are left"
+        with subject.worker() as worker:
+            error_of(check, worker, "tensors", why=why, files=files, settings={})
+
+
+@requirement("WEIGHT-026")
+def test_bytes_behind_the_last_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    content = single_file(seed).files["model.safetensors"]
+    place.put("model.safetensors", content + b"\x00")
+    files = [f"{place.uri}/model.safetensors"]
+    error_of(check, subject.shared, "tensors", why="one byte trails", files=files, settings={})
+
+
+@requirement("WEIGHT-027")
+def test_two_loads_in_one_process(check: Check, subject: Bench, store: Store, place: Place, seed: int) -> None:
+    for number, checkpoint in enumerate((sharded(seed), single_file(seed), sharded(seed + 1))):
+        files = place_checkpoint(store.place(f"{place.prefix}/{number}"), checkpoint)
+        answer = subject.ask("tensors", files=files, settings={})
+        assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+
+
+@requirement("WEIGHT-028")
+def test_the_error_names_the_key(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
+    files = place_checkpoint(place, sharded(seed))
+    wire.inject(Fault(match="model-00002-of", method="GET", status=403))
+    error = error_of(check, subject.shared, "tensors", why="one shard is refused", files=files, settings={})
+    assert_names(check, error, "model-00002-of-00004.safetensors")
