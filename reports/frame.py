@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 
 from reports.model import VerdictRecord
 
@@ -34,7 +34,7 @@ COLUMNS = [
 def frame(*reports: Report) -> pd.DataFrame:
     """All checks of these reports, in order; `seconds` in seconds, `offset` in bytes (nullable integers).
 
-    `started` (UTC) and `seed` tell the rows of several reports apart. The columns are there without rows, too.
+    `started` (UTC) and `seed` tell the rows of several reports apart. Without rows, the columns are there.
     """
     rows = [
         {name: getattr(record, name) for name in COLUMNS[:-2]}

@@ -33,7 +33,7 @@ LETTERS = {
 
 
 def set_subject_version(config: pytest.Config, name: str, versions: Mapping[str, str]) -> None:
-    """What a subject says that it consists of; the version under its own name, or else the first, is its own."""
+    """What a subject consists of; the version under its own name, or else the first, counts as its own."""
     config.stash[RUN].subject_versions[name] = dict(versions)
 
 

@@ -30,7 +30,7 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)\b((?:Credential|Signature)=)[^,\s&'\"]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)(x-(?:amz|goog)-security-token['\"]?\s*[:=]\s*['\"]?)[^\s,'\"&]+"), rf"\1{HIDDEN}"),
-    # NAME=value, NAME: value and "NAME": "value"; capitals only, since a check speaks of an object_key freely…
+    # NAME=value, NAME: value and "NAME": "value"; capitals only, since checks speak of an object_key freely…
     (
         re.compile(
             r"\b([A-Z0-9_]*_(?:SECRET|TOKEN|KEY|PASSWORD)[A-Z0-9_]*['\"]?\s*[=:]\s*['\"]?)[^\s,;'\"&}]+"
