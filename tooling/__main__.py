@@ -1,0 +1,34 @@
+"""`python -m tooling <command>`: finds the command and turns its trouble into one line and an exit code."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from tooling import minio_image
+from tooling.trouble import Trouble
+
+# A command's module offers `SUMMARY`, `arguments(parser)` and `run(options)`; an entry here is all it needs.
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[..., None]]] = {
+    "minio-image": (minio_image.SUMMARY, minio_image.arguments, minio_image.run),
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 the command says why not, 2 the command line isn't understood."""
+    parser = argparse.ArgumentParser(prog="python -m tooling", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (summary, arguments, run) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        arguments(command)
+        command.set_defaults(run=run)
+    options = parser.parse_args(words)
+    try:
+        options.run(options)
+    except Trouble as trouble:
+        print(f"{options.command}: {trouble.reason}\n  remedy: {trouble.remedy}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,10 @@
+"""How a command says that it can't do its work."""
+
+
+class Trouble(Exception):
+    """A command can't go on; the user is told the reason and the remedy, without a traceback."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}; remedy: {remedy}")
+        self.reason = reason
+        self.remedy = remedy
