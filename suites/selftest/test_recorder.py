@@ -77,6 +77,8 @@ def test_marks_of_pytest_have_no_say(tiny: TinySuite) -> None:
     skipped = PASSING.replace("X-001", "X-002").replace("test_x", "test_y")
     session = tiny.run("@pytest.mark.xfail" + FAILING + "@pytest.mark.skip" + skipped)
     assert session.verdicts == {"test_x[reference-disk]": "FAIL", "test_y[reference-disk]": "ERROR"}
+    stopped = tiny.run("@pytest.mark.xfail" + FAILING + "@pytest.mark.skip" + skipped, "-x")
+    assert list(stopped.verdicts) == ["test_x[reference-disk]"]
 
 
 def test_hypothesis_shows_its_example_and_repeats_itself(tiny: TinySuite) -> None:
