@@ -169,9 +169,9 @@ def test_special_values_hold_nans_zeros_and_infinities() -> None:
 
 
 def test_one_large_is_fast_and_larger_than_a_chunk() -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # the processor's time, which a busy machine doesn't stretch
     checkpoint = one_large(SEED)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert checkpoint.expected["large"].nbytes == 24 * 2**20
     assert seconds < 1.0
 

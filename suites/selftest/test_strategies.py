@@ -19,8 +19,12 @@ from fixtures.strategies import (
 from suites.selftest.test_checkpoints import as_expected, read_officially
 
 # deterministic and without a database of examples: a self-test that fails must fail for everybody
-SHRINK = settings(max_examples=2000, database=None, derandomize=True, phases=(Phase.generate, Phase.shrink))
-CHECK = settings(max_examples=60, database=None, derandomize=True, deadline=None)
+# and for no reason but the strategy, so neither deadlines nor health checks that a busy machine trips
+STEADY = settings(
+    database=None, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+SHRINK = settings(STEADY, max_examples=2000, phases=(Phase.generate, Phase.shrink))
+CHECK = settings(STEADY, max_examples=60)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -55,7 +59,7 @@ def test_the_other_strategies_shrink_to_plain_words() -> None:
     assert set(nested.values()) == {b"{}"}
 
 
-@settings(CHECK, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@CHECK
 @given(checkpoint=checkpoints())
 def test_the_official_library_reads_any_checkpoint(
     checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory
