@@ -26,15 +26,26 @@ class Subjects:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._servers: dict[str, SubjectServer] = {}
-        self._descriptions: dict[str, dict[str, Any]] = {}
+        self._descriptions: dict[str, dict[str, Any] | SubjectFailure] = {}
 
     def server(self, name: str) -> tuple[SubjectServer, dict[str, Any]]:
+        """The subject's server and what it says of itself; one that does not start is asked only once."""
         if name not in self._descriptions:
-            server = self._servers[name] = SubjectServer(spec_of(name))
-            with server.worker({}) as worker:
-                self._descriptions[name] = worker.ask("describe")
-            set_subject_version(self._config, name, self._descriptions[name]["versions"])
-        return self._servers[name], self._descriptions[name]
+            try:
+                self._descriptions[name] = self._start(name)
+            except SubjectFailure as failure:
+                self._descriptions[name] = failure
+        description = self._descriptions[name]
+        if isinstance(description, SubjectFailure):
+            raise description
+        return self._servers[name], description
+
+    def _start(self, name: str) -> dict[str, Any]:
+        server = self._servers[name] = SubjectServer(spec_of(name))
+        with server.worker({}) as worker:
+            description: dict[str, Any] = worker.ask("describe")
+        set_subject_version(self._config, name, description["versions"])
+        return description
 
     def stop(self) -> None:
         for server in self._servers.values():
@@ -105,11 +116,7 @@ def subject(
 ) -> Iterator[Bench]:
     """The subject on the bench, if it claims the capability that the requirement needs."""
     capability = request.node.stash[ATTEMPT].requirement.capability
-    try:
-        server, description = subjects.server(subject_name)
-    except SubjectFailure as failure:
-        failure.add_note(f"the subject {subject_name} does not start, so nothing of it can be checked")
-        raise
+    server, description = subjects.server(subject_name)
     state = description["capabilities"].get(capability, "not implemented")
     if state != "full":
         raise Unsupported(f"{capability}: {state}")
