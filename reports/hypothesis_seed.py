@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, core, settings
+from hypothesis import HealthCheck, Phase, core, settings
 
 PROFILE = "loadproof"
 
@@ -13,7 +13,8 @@ def force(seed: int) -> None:
     """From here on every property draws from this seed; `release` undoes it.
 
     No deadline, since a store's first answer is slow and the worker has deadlines of its own. One bug at a
-    time, so that a check keeps one verdict. Function-scoped fixtures are wanted: one prefix holds all of a
+    time, so that a check keeps one verdict. No explanations: they name lines of the suite, while the subject
+    is elsewhere, and trace every call. Function-scoped fixtures are wanted: one prefix holds all of a
     check's examples.
     """
     _before.append((core.global_force_seed, settings.get_current_profile_name()))
@@ -23,6 +24,7 @@ def force(seed: int) -> None:
         deadline=None,
         report_multiple_bugs=False,
         print_blob=False,
+        phases=[phase for phase in Phase if phase is not Phase.explain],
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     settings.load_profile(PROFILE)
