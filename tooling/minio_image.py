@@ -22,23 +22,32 @@ from tooling.trouble import Trouble
 SUMMARY = "build MinIO's image from its Go module and load it into the local Docker engine"
 MODULE = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 TAG = "loadproof/minio:7aac2a2c5b7c"
+RELEASE = "minio/minio:RELEASE.2025-09-07T16-13-09Z"
+"""The public image that the store minio takes where one can be pulled."""
 
 BUILD_SECONDS = 1800
 ENGINE_SECONDS = 30
 IMPORT_SECONDS = 300
+PULL_SECONDS = 120
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help=f"build even if {TAG} is in the engine")
+    parser.add_argument(
+        "--pull", action="store_true", help=f"be content with {RELEASE} if it is here or can be pulled"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Make sure that the engine holds TAG. Raises Trouble."""
+    """Make sure that the engine holds TAG (with --pull: or RELEASE). Raises Trouble."""
     docker = _program("docker", "install Docker (https://docs.docker.com/engine/install/)")
     if not _succeeds([docker, "info"]):
         raise Trouble("no Docker engine answers", "start it; `docker info` must answer")
     if not options.force and _succeeds([docker, "image", "inspect", TAG]):
         say(f"{TAG} is in the engine already; --force builds it again")
+        return
+    if options.pull and _pulled(docker):
+        say(f"{RELEASE} is in the engine, nothing to build")
         return
     go = _program("go", "install Go 1.24 or later (https://go.dev/dl/)")
     with tempfile.TemporaryDirectory(prefix="loadproof-minio-") as folder:
@@ -119,6 +128,14 @@ def say(line: str) -> None:
     print(f"minio-image: {line}", flush=True)
 
 
+def _pulled(docker: str) -> bool:
+    """Whether RELEASE is in the engine, now at the latest."""
+    if _succeeds([docker, "image", "inspect", RELEASE]):
+        return True
+    say(f"pulling {RELEASE}, for at most {PULL_SECONDS} s")
+    return _succeeds([docker, "pull", "--quiet", RELEASE], seconds=PULL_SECONDS)
+
+
 def _program(name: str, remedy: str) -> str:
     path = shutil.which(name)
     if path is None:
@@ -126,9 +143,9 @@ def _program(name: str, remedy: str) -> str:
     return path
 
 
-def _succeeds(command: list[str]) -> bool:
+def _succeeds(command: list[str], seconds: float = ENGINE_SECONDS) -> bool:
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=ENGINE_SECONDS)
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
