@@ -47,8 +47,16 @@ class Model:
         self.client.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{key}")
 
 
+@dataclass
+class Server:
+    """The store: its address, and a client that is its administrator's."""
+
+    url: str
+    client: Any
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def server() -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -71,7 +79,7 @@ def server() -> Iterator[str]:
             region_name="us-east-1",
         )
         client.create_bucket(Bucket=BUCKET)
-        yield f"http://127.0.0.1:{port}"
+        yield Server(f"http://127.0.0.1:{port}", client)
     finally:
         process.terminate()
         process.wait(10)
@@ -85,8 +93,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def wire(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    with Wire(upstream=server) as proxy:
+def wire(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    with Wire(upstream=server.url) as proxy:
         for name, value in CREDENTIALS.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
@@ -94,12 +102,9 @@ def wire(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def model(server: str, wire: Wire, cache: Path) -> Model:
-    client = boto3.client(
-        "s3", endpoint_url=server, aws_access_key_id="admin", aws_secret_access_key="admin"
-    )
+def model(server: Server, wire: Wire, cache: Path) -> Model:
     prefix = f"team/model-{uuid.uuid4().hex[:8]}"
-    return Model(f"s3://{BUCKET}/{prefix}", prefix, client)
+    return Model(f"s3://{BUCKET}/{prefix}", prefix, server.client)
 
 
 def tree(folder: str | os.PathLike[str]) -> dict[str, bytes]:

@@ -37,6 +37,11 @@ METADATA = {
 }
 WEIGHTS = ["m.safetensors", "a/M.SafeTensors", "x.BIN", "x.gguf", "x.onnx", "x.pth", "x.tensors", "x.PT"]
 
+
+def trees_of(cache: Path, folder: str) -> set[Path]:
+    return set((cache / "model_streamer" / ".state" / Path(folder).name / "trees").iterdir())
+
+
 download = ObjectStorageModel.download_and_get_path
 
 
@@ -112,9 +117,7 @@ def test_file_and_folder_at_once(model: Model, cache: Path) -> None:
     assert not Path(ObjectStorageModel.get_path(model.uri)).exists()
 
 
-def test_sizes_and_counts_are_bounded(
-    model: Model, wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sizes_and_counts_are_bounded(model: Model, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     model.put_all(METADATA)
     monkeypatch.setattr(pull, "MAX_TREE_FILES", 3)
     with pytest.raises(TooLarge, match="3 files"):
@@ -153,13 +156,13 @@ def test_planted_links_are_not_followed(model: Model, cache: Path, tmp_path: Pat
 def test_failed_pull_keeps_the_old_tree(model: Model, wire: Wire, cache: Path) -> None:
     model.put_all(METADATA)
     folder = download(model.uri)
-    before = sorted(os.listdir(cache / "model_streamer" / ".state" / Path(folder).name / "trees"))
+    before = trees_of(cache, folder)
     model.put("config.json", b"{}")
     wire.inject(Fault(match="config.json", method="GET", truncate=1))
     with pytest.raises(Truncated, match="config.json"):
         download(model.uri)
     assert tree(folder) == METADATA
-    assert sorted(os.listdir(cache / "model_streamer" / ".state" / Path(folder).name / "trees")) == before
+    assert trees_of(cache, folder) == before
     wire.heal()
     assert tree(download(model.uri))["config.json"] == b"{}"
 
@@ -174,12 +177,10 @@ def test_errors_are_typed_and_leave_nothing(model: Model, wire: Wire, cache: Pat
     with pytest.raises(AccessDenied, match="config.json"):
         download(model.uri)
     assert tree(cache) == {}
-    assert os.listdir(cache / "model_streamer" / ".state") == []
+    assert not list((cache / "model_streamer" / ".state").iterdir())
 
 
-def test_throttling_ends_in_bounded_time(
-    model: Model, wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_throttling_ends_in_bounded_time(model: Model, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     from fixtures.reference.backends import s3
 
     monkeypatch.setattr(s3, "ATTEMPTS", 2)
