@@ -1,4 +1,4 @@
-"""Several processes and one cold cache: one pull, one tree; and a pull that is killed half-way is repaired."""
+"""Many processes, one cold cache: one pull, one tree; and a pull that is killed in between is repaired."""
 
 from __future__ import annotations
 

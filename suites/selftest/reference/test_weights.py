@@ -26,10 +26,13 @@ from fixtures.reference import (
     MissingTensor,
     NotFound,
     NoWeights,
+    Throttled,
+    Truncated,
     UnsafeName,
     list_safetensors,
     runai_safetensors_weights_iterator,
 )
+from fixtures.reference.backends import s3
 from fixtures.reference.config import LoadConfig
 from fixtures.reference.loader import RunaiModelStreamerLoader
 from fixtures.wire import Wire
@@ -180,6 +183,31 @@ def test_a_shard_that_is_refused_is_named(model: Model, wire: Wire) -> None:
     wire.inject(Fault(match="m1.safetensors", method="GET", status=403))
     with pytest.raises(AccessDenied, match=r"m1\.safetensors"):
         names(model.uri)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (Fault(match="m.safetensors", status=403), AccessDenied),
+        (Fault(match="m.safetensors", status=404), NotFound),
+        (Fault(match="m.safetensors", status=503), Throttled),
+        (Fault(match="m.safetensors", truncate=7), Truncated),
+    ],
+    ids=["denied", "gone", "throttled", "truncated"],
+)
+def test_a_broken_stream_says_why(
+    model: Model, wire: Wire, monkeypatch: pytest.MonkeyPatch, fault: Fault, error: type[LoadError]
+) -> None:
+    monkeypatch.setattr(s3, "ATTEMPTS", 2)
+    first = TensorSpec("first", "F32", (0,))
+    model.put_all(files_of(ShardSpec("m.safetensors", (first, TensorSpec("then", "F32", (5000,))))))
+    before = dict(os.environ)
+    stream = RunaiModelStreamerLoader()._get_weights_iterator(model.uri)
+    assert next(iter(stream))[0] == "first"
+    wire.inject(fault)
+    with pytest.raises(error, match=r"m\.safetensors"):
+        list(stream)
+    assert fault.hits and dict(os.environ) == before
 
 
 def test_an_overwritten_shard_is_noticed(model: Model) -> None:
