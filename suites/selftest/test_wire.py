@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from fixtures.faults import Faults
 from fixtures.stores.bucket import BUCKET, admin
 from fixtures.stores.moto import ACCESS_KEY, SECRET_KEY, MotoStore
 from fixtures.wire import Fault, Wire
@@ -103,6 +104,11 @@ class Chatty(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"3\r\nabc\r\n5;name=value\r\ndefgh\r\n0\r\nTrailer: x\r\n\r\n")
 
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "8")
+        self.end_headers()
+
     def log_message(self, format: str, *arguments: object) -> None:
         pass
 
@@ -118,6 +124,8 @@ def test_connections_are_kept_and_chunks_passed_on() -> None:
                 assert plain.getresponse().read() == b"abcdefgh"
                 assert plain.sock is not None, "the wire closed a connection that the store keeps"
                 ports.add(plain.sock.getsockname()[1])
+                plain.request("HEAD", "/bucket/key")  # a length without a body: nothing to wait for
+                assert plain.getresponse().getheader("Content-Length") == "8"
             plain.close()
             assert len(ports) == 1 and [r.key for r in wire.gets()] == ["key"] * 3
         server.shutdown()
@@ -204,6 +212,15 @@ def test_parallel_requests_cannot_exceed_times(wire: Wire) -> None:
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _: fetch(wire, "bytes=0-9")[0], range(24)))
     assert (statuses.count(503), fault.hits) == (3, 3)
+
+
+def test_a_fault_that_two_requests_wait_for_acts_once() -> None:
+    faults = Faults()
+    faults.add(Fault("", flip=0, times=1))
+    first, second = faults.on("GET", "/b/k", ""), faults.on("GET", "/b/k", "")
+    assert first is not None and second is not None
+    assert (second.flipped(b"\x00", 0), first.flipped(b"\x00", 0)) == (b"\xff", b"\x00")
+    assert faults.on("GET", "/b/k", "") is None
 
 
 def test_healing_and_matching(wire: Wire) -> None:
