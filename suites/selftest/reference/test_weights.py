@@ -26,7 +26,6 @@ from fixtures.reference import (
     MissingTensor,
     NotFound,
     NoWeights,
-    Throttled,
     Truncated,
     UnsafeName,
     list_safetensors,
@@ -190,10 +189,9 @@ def test_a_shard_that_is_refused_is_named(model: Model, wire: Wire) -> None:
     [
         (Fault(match="m.safetensors", status=403), AccessDenied),
         (Fault(match="m.safetensors", status=404), NotFound),
-        (Fault(match="m.safetensors", status=503), Throttled),
         (Fault(match="m.safetensors", truncate=7), Truncated),
     ],
-    ids=["denied", "gone", "throttled", "truncated"],
+    ids=["denied", "gone", "truncated"],
 )
 def test_a_broken_stream_says_why(
     model: Model, wire: Wire, monkeypatch: pytest.MonkeyPatch, fault: Fault, error: type[LoadError]
