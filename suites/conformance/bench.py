@@ -8,14 +8,24 @@ from typing import Any
 
 from fixtures.subjects.client import SubjectServer, Worker
 from fixtures.subjects.protocol import SubjectRaised
-from reports.marks import Check
+from reports.marks import Check, Unsupported
 
 
 class Bench:
     """One subject for one check; its workers share a cache root and see one store."""
 
-    def __init__(self, server: SubjectServer, cache_variable: str, store: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        server: SubjectServer,
+        cache_variable: str,
+        store: Mapping[str, str],
+        folder: Path,
+        *,
+        tried: bool = False,
+    ) -> None:
+        """`tried`: the subject doesn't know whether it has the capability, and lacking it is UNSUPPORTED."""
         self._server = server
+        self._tried = tried
         self.cache_variable = cache_variable
         self._store = dict(store)
         self._folder = folder
@@ -28,6 +38,7 @@ class Bench:
         """A fresh process that finds the store and the cache root, with `environment` on top."""
         variables = {self.cache_variable: str(self.cache_root), **self._store, **environment}
         worker = self._server.worker(variables, self._folder / f"home-{len(self._workers)}")
+        worker.if_lacking = Unsupported if self._tried else None
         self._workers.append(worker)
         return worker
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.stores import STORES, Place, Store, Unavailable
+from fixtures.subjects.capabilities import NOT_IMPLEMENTED, Claim, claim, own_version
 from fixtures.subjects.client import SubjectServer, spec_of
 from fixtures.subjects.protocol import SubjectFailure
 from fixtures.wire import Wire
@@ -18,6 +19,20 @@ from reports.attempt import ATTEMPT
 from reports.marks import NotRun, Unsupported
 from reports.recorder import set_store_version, set_subject_version
 from suites.conformance.bench import Bench
+
+#: seconds; the longest load of a check takes one or two of them
+DEADLINE = 60.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What only this suite has a use for."""
+    parser.getgroup("loadproof").addoption(
+        "--deadline",
+        type=float,
+        default=DEADLINE,
+        metavar="SECONDS",
+        help="that a loader has for an answer (default: %(default)s)",
+    )
 
 
 class Subjects:
@@ -41,7 +56,8 @@ class Subjects:
         return self._servers[name], description
 
     def _start(self, name: str) -> dict[str, Any]:
-        server = self._servers[name] = SubjectServer(spec_of(name))
+        deadline: float = self._config.getoption("--deadline", DEADLINE)
+        server = self._servers[name] = SubjectServer(spec_of(name), deadline=deadline)
         with server.worker({}) as worker:
             description: dict[str, Any] = worker.ask("describe")
         set_subject_version(self._config, name, description["versions"])
@@ -117,11 +133,12 @@ def subject(
     """The subject on the bench, if it claims the capability that the requirement needs."""
     capability = request.node.stash[ATTEMPT].requirement.capability
     server, description = subjects.server(subject_name)
-    state = description["capabilities"].get(capability, "not implemented")
-    if state != "full":
+    state = description["capabilities"].get(capability, NOT_IMPLEMENTED)
+    claimed = claim(state, own_version(server.spec.name, description["versions"]))
+    if claimed is Claim.REFUSED:
         raise Unsupported(f"{capability}: {state}")
     environment = store.environment() if store is not None else {}
-    bench = Bench(server, description["cache_variable"], environment, tmp_path)
+    bench = Bench(server, description["cache_variable"], environment, tmp_path, tried=claimed is Claim.TRIED)
     yield bench
     bench.close()
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -52,10 +52,11 @@ def test_many_cold_starts_at_once(check: Check, subject: Bench, place: Place, wi
 @requirement("CACHE-012")
 def test_a_killed_pull_is_repaired(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
     place.put_all(TREE)
-    wire.inject(Fault(match="tokenizer.json", method="GET", hang=True, times=1))
+    hang = Fault(match="tokenizer.json", method="GET", hang=True, times=1)
+    wire.inject(hang)
     victim = subject.worker()
     victim.send("pull_metadata", uri=place.uri)
-    await_request(wire, "tokenizer.json")
+    await_hit(hang)
     victim.kill()
     try:
         victim.receive("pull_metadata", deadline=10)
@@ -64,12 +65,12 @@ def test_a_killed_pull_is_repaired(check: Check, subject: Bench, place: Place, w
     check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after the next pull")
 
 
-def await_request(wire: Wire, name: str) -> None:
-    """Waits until the object has been asked for, at most 20 s."""
+def await_hit(fault: Fault) -> None:
+    """Waits until the fault has met its request, at most 20 s."""
     give_up = time.monotonic() + 20
-    while not any(request.path.endswith(name) for request in wire.requests):
+    while not fault.hits:
         if time.monotonic() > give_up:
-            raise TimeoutError(f"{name} was never asked for")
+            raise TimeoutError(f"nobody asked for {fault.match}")
         time.sleep(0.01)
 
 

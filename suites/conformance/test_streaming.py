@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.checkpoints import sharded, single_file
 from fixtures.stores import Place, Store
+from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
@@ -56,6 +57,27 @@ def test_a_refused_object(check: Check, subject: Bench, place: Place, seed: int,
     files = place_checkpoint(place, sharded(seed))
     wire.inject(Fault(match="model-00002-of", method="GET", status=403))
     error_of(check, subject.shared, "tensors", why="one shard is refused", files=files, settings={})
+
+
+@requirement("WEIGHT-024")
+def test_an_object_refused_later(
+    check: Check, subject: Bench, place: Place, seed: int, wire: Wire
+) -> None:
+    # as when credentials expire: by then a loader may have read the header and found it good
+    checkpoint = sharded(seed)
+    files = place_checkpoint(place, checkpoint)
+    # the first read passes, late but whole: the first fault spends itself on it
+    wire.inject(Fault(match="model-00002-of", method="GET", delay=0.01, times=1))
+    refusal = wire.inject(Fault(match="model-00002-of", method="GET", status=403))
+    try:
+        answer = subject.ask("tensors", files=files, settings={})
+    except SubjectRaised as error:
+        check.true(refusal.hits > 0, what="a load", expected="tensors or a refusal", actual=error.message)
+        return
+    if refusal.hits:
+        arrived = f"{len(answer['tensors'])} of {len(checkpoint.expected)} tensors"
+        check.true(False, what="a load with a refused read", expected="an error", actual=arrived)
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("WEIGHT-025")
