@@ -60,9 +60,7 @@ def test_a_refused_object(check: Check, subject: Bench, place: Place, seed: int,
 
 
 @requirement("WEIGHT-024")
-def test_an_object_refused_later(
-    check: Check, subject: Bench, place: Place, seed: int, wire: Wire
-) -> None:
+def test_an_object_refused_later(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
     # as when credentials expire: by then a loader may have read the header and found it good
     checkpoint = sharded(seed)
     files = place_checkpoint(place, checkpoint)
