@@ -41,7 +41,9 @@ def assert_same_tensors(
             check.equal(expected=right.data(), actual=data, what="bytes", tensor=name)
 
 
-def assert_same_names(check: Check, *, expected: Mapping[str, ExpectedTensor], actual: Mapping[str, Any]) -> None:
+def assert_same_names(
+    check: Check, *, expected: Mapping[str, ExpectedTensor], actual: Mapping[str, Any]
+) -> None:
     """Every expected tensor arrived, once, and no other did."""
     __tracebackhide__ = True
     seen = Counter(tensor["name"] for tensor in actual["tensors"])
@@ -60,6 +62,7 @@ def assert_same_names(check: Check, *, expected: Mapping[str, ExpectedTensor], a
 def kept_bytes(worker: Worker, position: int, size: int) -> bytes:
     """All bytes of one tensor of the worker's last load."""
     parts = (
-        worker.ask("kept_bytes", position=position, offset=offset, length=CHUNK) for offset in range(0, size, CHUNK)
+        worker.ask("kept_bytes", position=position, offset=offset, length=CHUNK)
+        for offset in range(0, size, CHUNK)
     )
     return b"".join(bytes.fromhex(part) for part in parts)

@@ -39,7 +39,11 @@ def test_the_same_in_every_process(check: Check, subject: Bench) -> None:
 def test_trailing_slashes(check: Check, subject: Bench) -> None:
     plain = subject.ask("cache_path", uri=URI)
     for slashes in ("/", "//", "///"):
-        check.equal(expected=plain, actual=subject.ask("cache_path", uri=URI + slashes), what=f"folder of {URI + slashes}")
+        check.equal(
+            expected=plain,
+            actual=subject.ask("cache_path", uri=URI + slashes),
+            what=f"folder of {URI + slashes}",
+        )
 
 
 @requirement("CACHE-003")
@@ -82,7 +86,17 @@ def test_no_two_models_share_a_folder(check: Check, subject: Bench) -> None:
 @requirement("CACHE-006")
 def test_inside_the_root(check: Check, subject: Bench) -> None:
     root = os.path.realpath(subject.cache_root)
-    for tail in ("..", "../../etc", "a/../../..", "%2e%2e/x", "..\\..\\x", "/etc/passwd", "~", "$HOME", "\u2025/x"):
+    for tail in (
+        "..",
+        "../../etc",
+        "a/../../..",
+        "%2e%2e/x",
+        "..\\..\\x",
+        "/etc/passwd",
+        "~",
+        "$HOME",
+        "\u2025/x",
+    ):
         try:
             path = os.path.realpath(subject.ask("cache_path", uri=f"s3://bucket/{tail}"))
         except SubjectRaised as refusal:
@@ -99,7 +113,9 @@ def test_bounded_length(check: Check, subject: Bench) -> None:
         longest = max(len(os.fsencode(part)) for part in path.parts)
         check.true(longest <= 255, what="longest component", expected="at most 255 bytes", actual=longest)
         below = len(str(path)) - len(str(subject.cache_root))
-        check.true(below <= BELOW_ROOT, what="length below the root", expected=f"at most {BELOW_ROOT}", actual=below)
+        check.true(
+            below <= BELOW_ROOT, what="length below the root", expected=f"at most {BELOW_ROOT}", actual=below
+        )
 
 
 @requirement("CACHE-008")

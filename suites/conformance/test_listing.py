@@ -12,13 +12,17 @@ ODD_NAMES = ["a b", "a+b", "a%20b", "a#b", "a?b", "größe", "权重", "[1]", "a
 
 
 def fill(place: Place, *names: str) -> None:
-    place.put_all({name: b"x" for name in names})
+    place.put_all(dict.fromkeys(names, b"x"))
 
 
-def assert_lists(check: Check, subject: Bench, uri: str, *, expected: list[str], ordered: bool = False) -> None:
+def assert_lists(
+    check: Check, subject: Bench, uri: str, *, expected: list[str], ordered: bool = False
+) -> None:
     __tracebackhide__ = True
     listed = subject.ask("list_weights", uri=uri)
-    check.equal(expected=expected, actual=listed if ordered else sorted(listed), what=f"list_weights({uri!r})")
+    check.equal(
+        expected=expected, actual=listed if ordered else sorted(listed), what=f"list_weights({uri!r})"
+    )
 
 
 @requirement("LIST-001")
@@ -48,7 +52,9 @@ def test_sorted(check: Check, subject: Bench, place: Place) -> None:
     names = ["b.safetensors", "a.safetensors", "B.safetensors", "model-10.safetensors", "model-9.safetensors"]
     names += [f"{letter}{number}.safetensors" for letter in "zyx" for number in (3, 1, 2)]
     fill(place, *names)
-    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{n}" for n in sorted(names)], ordered=True)
+    assert_lists(
+        check, subject, place.uri, expected=[f"{place.uri}/{n}" for n in sorted(names)], ordered=True
+    )
 
 
 @requirement("LIST-005")
@@ -87,6 +93,10 @@ def test_glob_characters_in_a_folder(check: Check, subject: Bench, place: Place,
 @requirement("LIST-009")
 def test_bucket_that_does_not_exist(check: Check, subject: Bench) -> None:
     error = error_of(
-        check, subject.shared, "list_weights", why="the bucket does not exist", uri="s3://no-such-bucket/model"
+        check,
+        subject.shared,
+        "list_weights",
+        why="the bucket does not exist",
+        uri="s3://no-such-bucket/model",
     )
     assert_names(check, error, "no-such-bucket")

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from fixtures.checkpoints import INDEX_FILE, Checkpoint, ShardSpec, TensorSpec, build, dtype_names, sharded, single_file
+from fixtures.checkpoints import (
+    INDEX_FILE,
+    Checkpoint,
+    ShardSpec,
+    TensorSpec,
+    build,
+    dtype_names,
+    sharded,
+    single_file,
+)
 from fixtures.stores import Place
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
@@ -47,7 +56,10 @@ def test_the_index_decides(check: Check, subject: Bench, place: Place, seed: int
 
 @requirement("LOAD-002")
 def test_a_shard_in_a_subfolder(check: Check, subject: Bench, place: Place, seed: int) -> None:
-    shards = [shard("model-00001-of-00002.safetensors", "a"), shard("more/model-00002-of-00002.safetensors", "b", "c")]
+    shards = [
+        shard("model-00001-of-00002.safetensors", "a"),
+        shard("more/model-00002-of-00002.safetensors", "b", "c"),
+    ]
     checkpoint = build(shards, seed=seed, index=True)
     place.put_all(checkpoint.files)
     assert_model(check, subject, place.uri, checkpoint)
@@ -57,7 +69,9 @@ def test_a_shard_in_a_subfolder(check: Check, subject: Bench, place: Place, seed
 def test_a_missing_shard(check: Check, subject: Bench, place: Place, seed: int) -> None:
     place.put_all(sharded(seed).files)
     place.delete("model-00003-of-00004.safetensors")
-    error = error_of(check, subject.shared, "model_tensors", why="a shard is missing", uri=place.uri, settings={})
+    error = error_of(
+        check, subject.shared, "model_tensors", why="a shard is missing", uri=place.uri, settings={}
+    )
     assert_names(check, error, "model-00003-of-00004.safetensors")
 
 
@@ -65,23 +79,31 @@ def test_a_missing_shard(check: Check, subject: Bench, place: Place, seed: int) 
 def test_a_missing_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
     file = "model-00002-of-00004.safetensors"
     place.put_all(with_index(sharded(seed), {"layers.77.weight": file}))
-    error = error_of(check, subject.shared, "model_tensors", why="a tensor is missing", uri=place.uri, settings={})
+    error = error_of(
+        check, subject.shared, "model_tensors", why="a tensor is missing", uri=place.uri, settings={}
+    )
     assert_names(check, error, "layers.77.weight")
 
 
 @requirement("LOAD-005")
 def test_a_tensor_that_arrives_twice(check: Check, subject: Bench, place: Place, seed: int) -> None:
-    place.put_all(build([shard("a.safetensors", "one"), shard("b.safetensors", "two")], seed=seed, index=False).files)
+    place.put_all(
+        build([shard("a.safetensors", "one"), shard("b.safetensors", "two")], seed=seed, index=False).files
+    )
     twice = build([shard("c.safetensors", "two")], seed=seed + 1, index=False)
     place.put("c.safetensors", twice.files["c.safetensors"])
-    error = error_of(check, subject.shared, "model_tensors", why="a tensor is there twice", uri=place.uri, settings={})
+    error = error_of(
+        check, subject.shared, "model_tensors", why="a tensor is there twice", uri=place.uri, settings={}
+    )
     assert_names(check, error, "two")
 
 
 @requirement("LOAD-006")
 def test_a_folder_without_weights(check: Check, subject: Bench, place: Place) -> None:
     place.put_all({"config.json": b"{}", "pytorch_model.bin": b"no safetensors"})
-    error = error_of(check, subject.shared, "model_tensors", why="there are no weights", uri=place.uri, settings={})
+    error = error_of(
+        check, subject.shared, "model_tensors", why="there are no weights", uri=place.uri, settings={}
+    )
     assert_names(check, error, place.uri)
 
 
@@ -101,7 +123,9 @@ def test_a_filled_module(check: Check, subject: Bench, place: Place, seed: int) 
         "tensors": len(checkpoint.expected),
         "bytes": sum(tensor.nbytes for tensor in checkpoint.expected.values()),
     }
-    check.equal(expected=right, actual={key: answer["stats"][key] for key in right}, what="the loader's report")
+    check.equal(
+        expected=right, actual={key: answer["stats"][key] for key in right}, what="the loader's report"
+    )
     seconds, rate = answer["stats"]["seconds"], answer["stats"]["gib_per_s"]
     check.true(seconds > 0, what="reported seconds", expected="more than 0", actual=seconds)
     off = abs(rate * seconds * (1 << 30) / right["bytes"] - 1)
@@ -115,12 +139,24 @@ def test_a_module_of_another_shape(check: Check, subject: Bench, place: Place, s
     spec = module_spec(checkpoint)
     more = {**spec, "layers.9.bias": ("float32", (4,))}
     error = error_of(
-        check, subject.shared, "load_module", why="a parameter has no tensor", uri=place.uri, spec=more, settings={}
+        check,
+        subject.shared,
+        "load_module",
+        why="a parameter has no tensor",
+        uri=place.uri,
+        spec=more,
+        settings={},
     )
     assert_names(check, error, "layers.9.bias")
     fewer = {name: value for name, value in spec.items() if name != "head.weight"}
     error = error_of(
-        check, subject.shared, "load_module", why="a tensor has no parameter", uri=place.uri, spec=fewer, settings={}
+        check,
+        subject.shared,
+        "load_module",
+        why="a tensor has no parameter",
+        uri=place.uri,
+        spec=fewer,
+        settings={},
     )
     assert_names(check, error, "head.weight")
 
@@ -128,15 +164,24 @@ def test_a_module_of_another_shape(check: Check, subject: Bench, place: Place, s
 @requirement("LOAD-009")
 @pytest.mark.parametrize(
     "target",
-    ["../other/model.safetensors", "/etc/model.safetensors", "s3://other/model.safetensors", "a/../../x.safetensors"]
+    [
+        "../other/model.safetensors",
+        "/etc/model.safetensors",
+        "s3://other/model.safetensors",
+        "a/../../x.safetensors",
+    ]
     + ["%2e%2e/other/model.safetensors", "..\\other\\model.safetensors", "file:///tmp/x.safetensors"],
 )
-def test_an_index_that_points_outside(check: Check, subject: Bench, place: Place, seed: int, target: str) -> None:
+def test_an_index_that_points_outside(
+    check: Check, subject: Bench, place: Place, seed: int, target: str
+) -> None:
     checkpoint = sharded(seed)
     stranger = build([shard("model.safetensors", "stranger")], seed=seed).files["model.safetensors"]
     place.put_all(with_index(checkpoint, {"stranger": target}))
     place.put_raw(f"{place.prefix.rpartition('/')[0]}/other/model.safetensors", stranger)
-    error = error_of(check, subject.shared, "model_tensors", why="the index points outside", uri=place.uri, settings={})
+    error = error_of(
+        check, subject.shared, "model_tensors", why="the index points outside", uri=place.uri, settings={}
+    )
     assert_names(check, error, INDEX_FILE, target.replace("\\", "/").rpartition("/")[2])
 
 
@@ -148,15 +193,29 @@ def test_the_environment(check: Check, subject: Bench, place: Place, seed: int) 
     assert_model(check, subject, place.uri, checkpoint, concurrency=3, memory_limit=MiB)
     check.equal(expected=before, actual=subject.ask("environment"), what="the environment after a load")
     error_of(
-        check, subject.shared, "model_tensors", why="nothing is there", uri=f"{place.uri}/no", settings={"concurrency": 2}
+        check,
+        subject.shared,
+        "model_tensors",
+        why="nothing is there",
+        uri=f"{place.uri}/no",
+        settings={"concurrency": 2},
     )
-    check.equal(expected=before, actual=subject.ask("environment"), what="the environment after a failed load")
+    check.equal(
+        expected=before, actual=subject.ask("environment"), what="the environment after a failed load"
+    )
 
 
 @requirement("LOAD-011")
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"concurrency": 1}, {"concurrency": 32}, {"memory_limit": -1}, {"memory_limit": 0}, {"memory_limit": 4096}]
+    [
+        {},
+        {"concurrency": 1},
+        {"concurrency": 32},
+        {"memory_limit": -1},
+        {"memory_limit": 0},
+        {"memory_limit": 4096},
+    ]
     + [{"concurrency": 4, "memory_limit": MiB, "distributed": False}],
 )
 def test_settings(check: Check, subject: Bench, place: Place, seed: int, settings: dict[str, Any]) -> None:

@@ -30,7 +30,9 @@ HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetenso
 @requirement("META-001")
 def test_the_whole_tree(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
-    check.equal(expected=TREE, actual=tree_of(subject.ask("pull_metadata", uri=place.uri)), what="the pulled tree")
+    check.equal(
+        expected=TREE, actual=tree_of(subject.ask("pull_metadata", uri=place.uri)), what="the pulled tree"
+    )
 
 
 @requirement("META-002")
@@ -110,14 +112,21 @@ def test_a_refused_download(check: Check, subject: Bench, place: Place, wire: Wi
     error = error_of(check, subject.shared, "pull_metadata", why="one object is refused", uri=place.uri)
     assert_names(check, error, "tokenizer.json")
     says_so = any(word in error.message.lower() for word in ("403", "denied", "forbidden"))
-    check.true(says_so, what="the error's message", expected="a text that says access is denied", actual=error.message)
+    check.true(
+        says_so,
+        what="the error's message",
+        expected="a text that says access is denied",
+        actual=error.message,
+    )
 
 
 @requirement("META-009")
 def test_python_files_are_data(check: Check, subject: Bench, place: Place) -> None:
     marker = subject.cache_root.parent / "executed"
     code = f"open({str(marker)!r}, 'w').close()\n".encode()
-    place.put_all(TREE | {"modeling_made_up.py": code, "conftest.py": code, "__init__.py": code, "setup.py": code})
+    place.put_all(
+        TREE | {"modeling_made_up.py": code, "conftest.py": code, "__init__.py": code, "setup.py": code}
+    )
     pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
     check.equal(expected=code, actual=pulled.get("modeling_made_up.py"), what="the pulled Python file")
     check.equal(expected=False, actual=marker.exists(), what="whether code from the bucket ran")

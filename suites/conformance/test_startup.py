@@ -16,7 +16,11 @@ from suites.conformance.folders import tree_of
 
 TREE = {"config.json": b'{"model_type": "made-up"}', "tokenizer.json": b"{}"}
 DRAFT_TREE = {"config.json": b'{"model_type": "draft"}', "tokenizer.json": b"[]"}
-KEYS = {"distributed": st.booleans(), "concurrency": st.integers(1, 512), "memory_limit": st.integers(-1, 1 << 40)}
+KEYS = {
+    "distributed": st.booleans(),
+    "concurrency": st.integers(1, 512),
+    "memory_limit": st.integers(-1, 1 << 40),
+}
 
 
 @pytest.fixture
@@ -77,7 +81,11 @@ def test_draft_model(check: Check, subject: Bench, model: Place, draft: Place) -
     path = answer["speculative_draft_model_path"]
     check.equal(expected=DRAFT_TREE, actual=tree_of(path), what="the tree at speculative_draft_model_path")
     check.equal(expected=TREE, actual=tree_of(answer["model_path"]), what="the tree at model_path")
-    check.equal(expected=draft.uri, actual=answer["speculative_draft_model_weights"], what="where the draft's weights are")
+    check.equal(
+        expected=draft.uri,
+        actual=answer["speculative_draft_model_weights"],
+        what="where the draft's weights are",
+    )
     answer = started(subject, model_path=tree_root(answer), speculative_draft_model_path=draft.uri)
     check.equal(
         expected="runai_streamer",
@@ -92,7 +100,10 @@ def tree_root(answer: dict[str, Any]) -> str:
 
 @requirement("START-006")
 def test_one_pull_per_model(check: Check, subject: Bench, model: Place, wire: Wire) -> None:
-    same = {"tokenizer_path": model.uri + "/", "speculative_draft_model_path": "S3" + model.uri.removeprefix("s3")}
+    same = {
+        "tokenizer_path": model.uri + "/",
+        "speculative_draft_model_path": "S3" + model.uri.removeprefix("s3"),
+    }
     started(subject, model_path=model.uri, **same)
     listings = [r for r in wire.requests if "list-type=2" in r.query]
     check.equal(expected=1, actual=len(listings), what="number of listings")
@@ -112,7 +123,13 @@ def test_unknown_keys(check: Check, subject: Bench, key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [("distributed", 1), ("distributed", "true"), ("distributed", None)]
-    + [("concurrency", 0), ("concurrency", -1), ("concurrency", True), ("concurrency", "16"), ("concurrency", 1.0)]
+    + [
+        ("concurrency", 0),
+        ("concurrency", -1),
+        ("concurrency", True),
+        ("concurrency", "16"),
+        ("concurrency", 1.0),
+    ]
     + [("memory_limit", -2), ("memory_limit", False), ("memory_limit", "1GiB"), ("memory_limit", 1e9)],
 )
 def test_wrong_values(check: Check, subject: Bench, key: str, value: object) -> None:
@@ -128,6 +145,8 @@ def test_valid_values(check: Check, subject: Bench) -> None:
     def accepted(extra: dict[str, Any]) -> None:
         arguments = {"load_format": "runai_streamer", "model_loader_extra_config": extra}
         answer = subject.ask("load_config", arguments=arguments)
-        check.equal(expected=extra, actual=answer["model_loader_extra_config"], what="the accepted configuration")
+        check.equal(
+            expected=extra, actual=answer["model_loader_extra_config"], what="the accepted configuration"
+        )
 
     accepted()

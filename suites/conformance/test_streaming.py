@@ -100,7 +100,9 @@ def test_bytes_behind_the_last_tensor(check: Check, subject: Bench, place: Place
 
 
 @requirement("WEIGHT-027")
-def test_two_loads_in_one_process(check: Check, subject: Bench, store: Store, place: Place, seed: int) -> None:
+def test_two_loads_in_one_process(
+    check: Check, subject: Bench, store: Store, place: Place, seed: int
+) -> None:
     for number, checkpoint in enumerate((sharded(seed), single_file(seed), sharded(seed + 1))):
         files = place_checkpoint(store.place(f"{place.prefix}/{number}"), checkpoint)
         answer = subject.ask("tensors", files=files, settings={})

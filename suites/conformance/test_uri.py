@@ -49,7 +49,15 @@ def test_whatever_follows(check: Check, subject: Bench) -> None:
     "value",
     ["s3:/bucket/m", "s3:bucket/m", "s3//bucket/m", "s3a://bucket/m", "s3n://bucket/m", "ss3://bucket/m"]
     + ["file:///models/m", "http://s3/bucket", "https://bucket.s3.amazonaws.com/m", "hf://org/model"]
-    + ["ｓ３://bucket/m", "ſ3://bucket/m", "s3：//bucket/m", "s3:\\\\bucket\\m", "://bucket/m", "azure://c/m", "gcs://b/m"],
+    + [
+        "ｓ３://bucket/m",
+        "ſ3://bucket/m",
+        "s3：//bucket/m",
+        "s3:\\\\bucket\\m",
+        "://bucket/m",
+        "azure://c/m",
+        "gcs://b/m",
+    ],
 )
 def test_look_alikes(check: Check, subject: Bench, value: str) -> None:
     assert_answers(check, subject, [value], expected=False)
@@ -57,7 +65,17 @@ def test_look_alikes(check: Check, subject: Bench, value: str) -> None:
 
 @requirement("URI-005")
 def test_local_folders(check: Check, subject: Bench) -> None:
-    posix = ["/models/m", "./m", "../m", "m", "s3", "s3/bucket", "gs-models/m", "/s3://bucket", "./s3://bucket"]
+    posix = [
+        "/models/m",
+        "./m",
+        "../m",
+        "m",
+        "s3",
+        "s3/bucket",
+        "gs-models/m",
+        "/s3://bucket",
+        "./s3://bucket",
+    ]
     windows = ["C:\\models\\m", "C:/models/m", "s:\\models", "\\\\host\\share\\m"]
     assert_answers(check, subject, [*posix, *windows], expected=False)
 

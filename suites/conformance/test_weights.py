@@ -22,14 +22,18 @@ FNUZ = {"F8_E4M3FNUZ", "F8_E5M2FNUZ"}
 COMMON = tuple(name for name in checkpoints.DTYPES if name not in PACKED | FNUZ)
 
 
-def load(subject: Bench, place: Place, checkpoint: Checkpoint, **environment: str) -> tuple[Any, dict[str, Any]]:
+def load(
+    subject: Bench, place: Place, checkpoint: Checkpoint, **environment: str
+) -> tuple[Any, dict[str, Any]]:
     """Places and loads the checkpoint in a fresh process; that worker and its answer."""
     files = place_checkpoint(place, checkpoint)
     worker = subject.worker(**environment)
     return worker, worker.ask("tensors", files=files, settings={})
 
 
-def assert_loads(check: Check, subject: Bench, place: Place, checkpoint: Checkpoint, **environment: str) -> None:
+def assert_loads(
+    check: Check, subject: Bench, place: Place, checkpoint: Checkpoint, **environment: str
+) -> None:
     __tracebackhide__ = True
     worker, answer = load(subject, place, checkpoint, **environment)
     assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
@@ -141,7 +145,9 @@ def test_store_equals_disk(
     disk.start()
     request.addfinalizer(disk.stop)
     _, from_disk = load(subject, disk.place("model"), checkpoint)
-    check.equal(expected=by_name(from_disk), actual=by_name(from_store), what="digests from the store and from a disk")
+    check.equal(
+        expected=by_name(from_disk), actual=by_name(from_store), what="digests from the store and from a disk"
+    )
 
 
 def by_name(answer: Mapping[str, Any]) -> dict[str, tuple[str, list[int], str]]:

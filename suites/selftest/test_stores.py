@@ -149,7 +149,7 @@ def _needs_minio() -> None:
 
 
 def _containers() -> list[str]:
-    import docker  # type: ignore[import-untyped]
+    import docker
 
     return [one.id for one in docker.from_env().containers.list(all=True, filters={"label": LABEL})]
 
