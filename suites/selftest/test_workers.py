@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.subjects.client import SubjectServer, Worker, spec_of
+from fixtures.subjects.client import SubjectServer, Worker, inherited, spec_of
 from fixtures.subjects.protocol import (
     SubjectDied,
     SubjectGarbled,
@@ -190,7 +190,8 @@ def test_the_environment_is_the_workers_own(unruly: SubjectServer, monkeypatch: 
     with unruly.worker({"MINE": "1"}) as first, unruly.worker({}) as second:
         seen = first.ask("environment")
         assert seen["MINE"] == "1"
-        assert "AWS_ENDPOINT_URL" not in seen
+        assert seen["IMPORTED_FIRST_BY"] == str(first.pid)
+        assert seen.keys() == inherited().keys() | {"HOME", "TMPDIR", "MINE", "IMPORTED_FIRST_BY"}
         first.ask("change_environment", MINE="2", LEFT_BEHIND="x")
         with unruly.worker({}) as third:
             assert {"MINE", "LEFT_BEHIND"}.isdisjoint(third.ask("environment"))

@@ -6,10 +6,16 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+
+# an import with consequences, in the fork server as in each worker
+os.environ.setdefault("IMPORTED_FIRST_BY", str(os.getpid()))
+tempfile.gettempdir()
 
 
 def protocol_descriptor() -> int:
@@ -90,8 +96,6 @@ class Subject:
         return hash(text)
 
     def temporary_folder(self) -> str:
-        import tempfile
-
         return tempfile.mkdtemp()
 
     def fork(self, detached: bool) -> int:
