@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-
 # an import with consequences, in the fork server as in each worker
 os.environ.setdefault("IMPORTED_FIRST_BY", str(os.getpid()))
 tempfile.gettempdir()
