@@ -106,6 +106,8 @@ class Subject:
                 if os.fork():
                     os._exit(0)
             time.sleep(600)
+        if detached:
+            os.waitpid(pid, 0)  # only its own child is left
         return pid
 
     def daemon(self) -> int:
