@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ from fixtures.reference import (
     list_safetensors,
     runai_safetensors_weights_iterator,
 )
-from fixtures.reference.backends import s3
+from fixtures.reference.backends import DiskBackend, ObjectInfo, s3
 from fixtures.reference.config import LoadConfig
 from fixtures.reference.loader import RunaiModelStreamerLoader
 from fixtures.wire import Wire
@@ -221,3 +221,33 @@ def test_an_overwritten_shard_is_noticed(model: Model) -> None:
 def test_files_of_two_places_are_refused() -> None:
     with pytest.raises(InvalidConfig, match="one bucket"):
         list(runai_safetensors_weights_iterator(["s3://a/x.safetensors", "s3://b/x.safetensors"]))
+
+
+def test_local_files_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "deep/b", "c"):
+        place = tmp_path / f"{name}.safetensors"
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(files_of(shard("m.safetensors", name[-1]))["m.safetensors"])
+    (tmp_path / "link").symlink_to("deep")
+    monkeypatch.chdir(tmp_path)
+    named = ["a.safetensors", "link//b.safetensors", f"{tmp_path}/./c.safetensors"]
+    for some in ([named[0]], [named[1]], named):
+        tensors = list(runai_safetensors_weights_iterator(some))
+        assert sorted(name for name, _ in tensors) == ["a", "b", "c"][named.index(some[0]) :][: len(some)]
+
+
+def test_files_far_apart_list_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [tmp_path / "x" / "a.safetensors", tmp_path / "y" / "z" / "b.safetensors"]
+    for path in files:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(files_of(shard("m.safetensors", path.stem))["m.safetensors"])
+    listed: list[tuple[str, bool]] = []
+    right = DiskBackend.list
+
+    def spy(self: DiskBackend, folder: str, *, recursive: bool = True) -> Iterator[ObjectInfo]:
+        listed.append((folder, recursive))
+        return right(self, folder, recursive=recursive)
+
+    monkeypatch.setattr(DiskBackend, "list", spy)
+    assert len(list(runai_safetensors_weights_iterator(files))) == 2
+    assert listed == [(str(path.parent), False) for path in files]
