@@ -45,6 +45,16 @@ def test_errors_travel_between_processes() -> None:
     assert str(error) == "not found: 'k' in 's3://b/m': gone"
 
 
+@pytest.mark.parametrize("kind", [LoadError, NotFound, Unreachable, MissingDependency])
+def test_no_part_of_an_error_keeps_a_secret(kind: type[LoadError]) -> None:
+    secret = "http://me:hunter2@host/m?sig=hunter2"
+    error = kind(secret, key=secret, cause=ValueError(secret))
+    for one in (error, pickle.loads(pickle.dumps(error))):
+        parts = [getattr(one, name, None) for name in ("args", "filename", "filename2", "strerror", "errno")]
+        assert "hunter2" not in f"{one} {one!r} {parts} {vars(one)}"
+    assert b"hunter2" not in pickle.dumps(error)
+
+
 def test_every_error_belongs_to_the_tree() -> None:
     errors = importlib.import_module("fixtures.reference.errors")
     drawn = errors.__doc__ or ""
