@@ -55,3 +55,7 @@ def test_secrets_are_taken_out() -> None:
     text = redact("http://me:hunter2@host/b?X-Amz-Signature=abc&X-Amz-Credential=me%2F1&sig=zz&ok=1")
     assert "hunter2" not in text and "abc" not in text and "me%2F1" not in text and "zz" not in text
     assert "host/b" in text and "ok=1" in text
+
+
+def test_a_password_may_hold_the_sign_that_ends_it() -> None:
+    assert redact("http://user:p@ss@host/b, then me@mail") == "http://***@host/b, then me@mail"
