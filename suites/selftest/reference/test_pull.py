@@ -93,6 +93,17 @@ def test_patterns_choose_and_add(model: Model) -> None:
     assert tree(download(model.uri)) == METADATA
 
 
+def test_every_pull_honours_all_wishes(model: Model) -> None:
+    """A later pull for the first wish may take this tree for fresh: it must hold what that wish means now."""
+    model.put_all(METADATA)
+    with ObjectStorageModel(model.uri) as pulled:
+        pulled.pull_files(allow_pattern=["*.json"], ignore_pattern="model*")
+        model.put("new.json", b"new")
+        folder = pulled.pull_files(allow_pattern="merges.txt")
+    wanted = {"config.json", "1_Pooling/config.json", "empty.json", "new.json", "merges.txt"}
+    assert set(tree(folder)) == wanted
+
+
 @pytest.mark.parametrize(
     "key", ["../evil.json", "/abs.json", "a/../../b", "a//b", "back\\slash", "n" * 256, "ctrl\x01.json", "."]
 )
