@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.stores import STORES, Place, Store, Unavailable
+from fixtures.stores import STORES, Place, Store, StoreFailed, Unavailable
 from fixtures.subjects.capabilities import NOT_IMPLEMENTED, Claim, claim, own_version
 from fixtures.subjects.client import SubjectServer, spec_of
 from fixtures.subjects.protocol import SubjectFailure
@@ -73,14 +74,14 @@ class Stores:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._stores: dict[str, Store | Unavailable] = {}
+        self._stores: dict[str, Store | Unavailable | StoreFailed] = {}
 
     def get(self, name: str) -> Store:
         if name not in self._stores:
             store = STORES[name]()
             try:
                 store.start()
-            except Unavailable as reason:
+            except (Unavailable, StoreFailed) as reason:
                 self._stores[name] = reason
             else:
                 self._stores[name] = store
@@ -88,11 +89,13 @@ class Stores:
         found = self._stores[name]
         if isinstance(found, Unavailable):
             raise NotRun(found.reason, found.remedy)
+        if isinstance(found, StoreFailed):
+            raise found
         return found
 
     def stop(self) -> None:
         for store in self._stores.values():
-            if not isinstance(store, Unavailable):
+            if not isinstance(store, Unavailable | StoreFailed):
                 store.stop()
 
 
@@ -121,9 +124,10 @@ def place(request: pytest.FixtureRequest, store: Store | None) -> Iterator[Place
     """The check's own prefix, emptied afterwards by the store's administrator."""
     assert store is not None, "a requirement without stores has no place"
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
-    place = store.place(f"{words}/model")
-    yield place
-    place.clear()
+    # parameters that differ in punctuation alone would share a prefix without the digest
+    own = f"{words}-{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:8]}"
+    yield store.place(f"{own}/model")
+    store.place(own).clear()  # neighbours of the model, too
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -128,10 +129,21 @@ def test_configurable_root(check: Check, subject: Bench) -> None:
         check.true(path.startswith(f"{root}/"), what="the folder", expected=f"below {root}", actual=path)
 
 
+def was_contacted(store: socket.socket) -> bool:
+    try:
+        store.accept()[0].close()
+    except TimeoutError:
+        return False
+    return True
+
+
 @requirement("CACHE-009")
 def test_asking_writes_nothing(check: Check, subject: Bench) -> None:
     before = everything_below(subject.cache_root)
-    with subject.worker(AWS_ENDPOINT_URL="http://127.0.0.1:9") as worker:
-        path = worker.ask("cache_path", uri=URI, deadline=5)
-    check.true(bool(path), what="the folder", expected="a path", actual=path)
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        store.settimeout(0.2)
+        with subject.worker(AWS_ENDPOINT_URL=f"http://127.0.0.1:{store.getsockname()[1]}") as worker:
+            path = worker.ask("cache_path", uri=URI, deadline=5)
+        check.true(bool(path), what="the folder", expected="a path", actual=path)
+        check.equal(expected=False, actual=was_contacted(store), what="whether the store was contacted")
     check.equal(expected=before, actual=everything_below(subject.cache_root), what="files below the root")

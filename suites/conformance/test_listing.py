@@ -8,6 +8,7 @@ from suites.conformance.bench import Bench, assert_names, error_of
 
 SHARDS = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
 OTHERS = ["config.json", "model.safetensors.index.json", "README.md", "pytorch_model.bin", "safetensors"]
+OTHERS += ["original/consolidated.safetensors", "model.safetensors.bak"]
 ODD_NAMES = ["a b", "a+b", "a%20b", "a#b", "a?b", "größe", "权重", "[1]", "a*b", "a&b=c"]
 
 

@@ -96,6 +96,8 @@ def test_a_key_that_climbs(check: Check, subject: Bench, place: Place) -> None:
 def test_a_model_that_does_not_exist(check: Check, subject: Bench, place: Place) -> None:
     uri = f"{place.uri}/nothing-here"
     error = error_of(check, subject.shared, "pull_metadata", why="no such model exists", uri=uri)
+    left = sorted(p for p in everything_below(subject.cache_root) if (subject.cache_root / p).is_file())
+    check.equal(expected=[], actual=left, what="files below the root after the error")
     place.put("nothing-here/config.json", b"{}")
     check.equal(
         expected={"config.json": b"{}"},
@@ -111,6 +113,8 @@ def test_a_refused_download(check: Check, subject: Bench, place: Place, wire: Wi
     wire.inject(Fault(match="tokenizer.json", method="GET", status=403))
     error = error_of(check, subject.shared, "pull_metadata", why="one object is refused", uri=place.uri)
     assert_names(check, error, "tokenizer.json")
+    left = sorted(path.name for path in subject.cache_root.rglob("*") if path.name in TREE)
+    check.equal(expected=[], actual=left, what="files of the tree after the refusal")
     says_so = any(word in error.message.lower() for word in ("403", "denied", "forbidden"))
     check.true(
         says_so,

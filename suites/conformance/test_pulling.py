@@ -59,20 +59,23 @@ def test_a_killed_pull_is_repaired(check: Check, subject: Bench, place: Place, w
     wire.inject(hang)
     victim = subject.worker()
     victim.send("pull_metadata", uri=place.uri)
-    await_hit(hang)
+    check.true(
+        await_hit(hang), what="the pull", expected="a GET of tokenizer.json", actual="none within 20 s"
+    )
     victim.kill()
     with contextlib.suppress(SubjectDied):
         victim.receive("pull_metadata", deadline=10)
     check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after the next pull")
 
 
-def await_hit(fault: Fault) -> None:
-    """Waits until the fault has met its request, at most 20 s."""
+def await_hit(fault: Fault) -> bool:
+    """Whether the fault meets its request within 20 s."""
     give_up = time.monotonic() + 20
     while not fault.hits:
         if time.monotonic() > give_up:
-            raise TimeoutError(f"nobody asked for {fault.match}")
+            return False
         time.sleep(0.01)
+    return True
 
 
 @requirement("CACHE-013")
@@ -170,7 +173,8 @@ def test_a_reader_during_pulls(check: Check, subject: Bench, place: Place) -> No
     reader.join()
     broken = sorted(f"{len(content)} bytes {content[:20]!r}" for content in seen if content not in versions)
     check.equal(expected=[], actual=broken, what="contents of config.json that are no version of it")
-    check.true(len(seen) > 0, what="contents that the reader saw", expected="one or more", actual=len(seen))
+    # without a replacement there was nothing to see
+    check.equal(expected=versions[-1], actual=config.read_bytes(), what="config.json after the last pull")
 
 
 @requirement("CACHE-020")

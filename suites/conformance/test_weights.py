@@ -90,7 +90,9 @@ def test_odd_neighbours(check: Check, subject: Bench, place: Place, seed: int) -
 
 @requirement("WEIGHT-009")
 def test_aligned_addresses(check: Check, subject: Bench, place: Place, seed: int) -> None:
-    _, answer = load(subject, place, checkpoints.misaligned(seed, COMMON))
+    checkpoint = checkpoints.misaligned(seed, COMMON)
+    _, answer = load(subject, place, checkpoint)
+    assert_same_names(check, expected=checkpoint.expected, actual=answer)
     for tensor in answer["tensors"]:
         check.equal(expected=True, actual=tensor["aligned"], what="alignment", tensor=tensor["name"])
 
@@ -145,6 +147,7 @@ def test_store_equals_disk(
     disk.start()
     request.addfinalizer(disk.stop)
     _, from_disk = load(subject, disk.place("model"), checkpoint)
+    assert_same_names(check, expected=checkpoint.expected, actual=from_store)
     check.equal(
         expected=by_name(from_disk), actual=by_name(from_store), what="digests from the store and from a disk"
     )

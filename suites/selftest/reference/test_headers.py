@@ -58,6 +58,8 @@ BROKEN: dict[str, bytes | dict[str, Any]] = {
     "float shape": {"a": entry(shape=[4.0])},
     "bool shape": {"a": entry(shape=[True], offsets=[0, 1])},
     "overflowing shape": {"a": entry(shape=[2**62, 8])},
+    "overflowing shape without elements": {"a": entry(shape=[0, 2**62, 2**62], offsets=[0, 0])},
+    "more lists than memory": b'{"a":[' + b"[]," * 5_000_000 + b"[]]}",
     "offsets beyond": {"a": entry(offsets=[2**63 - 4, 2**63])},
     "backwards": {"a": entry(offsets=[4, 0])},
     "wrong span": {"a": entry(offsets=[0, 3])},

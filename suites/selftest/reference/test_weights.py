@@ -7,7 +7,10 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,12 +29,14 @@ from fixtures.reference import (
     MissingTensor,
     NotFound,
     NoWeights,
+    TooLarge,
     Truncated,
     UnsafeName,
+    bounds,
     list_safetensors,
     runai_safetensors_weights_iterator,
 )
-from fixtures.reference.backends import DiskBackend, ObjectInfo, s3
+from fixtures.reference.backends import Body, DiskBackend, ObjectInfo, s3
 from fixtures.reference.config import LoadConfig
 from fixtures.reference.loader import RunaiModelStreamerLoader
 from fixtures.wire import Wire
@@ -150,6 +155,8 @@ def test_the_index_decides(model: Model, tmp_path: Path) -> None:
         ({"a": "s3://other/m.safetensors"}, UnsafeName, "s3:"),
         ({"a": "%2e%2e/m.safetensors"}, UnsafeName, ".."),
         ({"a": "%252e%252e%252fm.safetensors"}, UnsafeName, ".."),
+        ({"a": "%252525252e./m.safetensors"}, UnsafeName, ".."),
+        ({"a": "%" + "25" * 50 + "2e./m.safetensors"}, UnsafeName, "times"),
         ({"a": "..\\m.safetensors"}, UnsafeName, "m.safetensors"),
         ({"a": "C:/m.safetensors"}, UnsafeName, "C:"),
         ({"a": "m.bin"}, UnsafeName, "m.bin"),
@@ -251,3 +258,33 @@ def test_files_far_apart_list_nothing_else(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(DiskBackend, "list", spy)
     assert len(list(runai_safetensors_weights_iterator(files))) == 2
     assert listed == [(str(path.parent), False) for path in files]
+
+
+def test_listings_are_bounded(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, data in files_of(*(shard(f"m{n}.safetensors", f"t{n}") for n in range(3))).items():
+        model.put(name, data)
+        (tmp_path / name).write_bytes(data)
+    monkeypatch.setattr(bounds, "MAX_LISTED", 3)
+    assert names(model.uri) == names(str(tmp_path)) == ["t0", "t1", "t2"]
+    monkeypatch.setattr(bounds, "MAX_LISTED", 2)
+    for source in (model.uri, str(tmp_path)):
+        for look in (list_safetensors, names):
+            with pytest.raises(TooLarge, match="2 objects"):
+                look(source)
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", INDEX])
+def test_a_body_that_does_not_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for file, data in files_of(shard("m.safetensors", "a")).items():
+        (tmp_path / file).write_bytes(data)
+    (tmp_path / INDEX).write_bytes(index_of(a="m.safetensors"))
+    right = DiskBackend.read
+
+    @contextmanager
+    def endless(self: DiskBackend, key: str, **how: Any) -> Iterator[Body]:
+        with right(self, key, **how) as body:
+            yield Body(body.size, body.etag, repeat(b" " * 999)) if key.endswith(f"/{name}") else body
+
+    monkeypatch.setattr(DiskBackend, "read", endless)
+    with pytest.raises(TooLarge, match=name):
+        names(str(tmp_path))
