@@ -31,6 +31,7 @@ from fixtures.reference import (
     NoWeights,
     TooLarge,
     Truncated,
+    UnexpectedTensor,
     UnsafeName,
     bounds,
     list_safetensors,
@@ -148,6 +149,9 @@ def test_the_index_decides(model: Model, tmp_path: Path) -> None:
         ({"a": "m.safetensors", "b": "no/gone.safetensors"}, MissingShard, "no/gone.safetensors"),
         ({"a": "m.safetensors", "b": "m.safetensors"}, MissingTensor, "'b'"),
         ({"a": "m.safetensors", "c": "twice.safetensors"}, DuplicateTensor, "'a'"),
+        ({"a": "m.safetensors", "x": "m.safetensors", "y": "two.safetensors"}, MissingTensor, "'x'"),
+        ({"x": "two.safetensors", "a": "two.safetensors"}, MissingTensor, "'a'"),
+        ({"a": "m.safetensors", "x": "two.safetensors"}, UnexpectedTensor, "'y'"),
         ({}, NoWeights, INDEX),
         ({"a": 3}, CorruptIndex, INDEX),
         ({"a": "../m.safetensors"}, UnsafeName, "../m"),
@@ -165,7 +169,13 @@ def test_the_index_decides(model: Model, tmp_path: Path) -> None:
 def test_bad_indices(
     model: Model, wire: Wire, weight_map: dict[str, str], error: type[LoadError], named: str
 ) -> None:
-    model.put_all(files_of(shard("m.safetensors", "a"), shard("twice.safetensors", "a", "c")))
+    model.put_all(
+        files_of(
+            shard("m.safetensors", "a"),
+            shard("two.safetensors", "x", "y"),
+            shard("twice.safetensors", "a", "c"),
+        )
+    )
     model.put(INDEX, json.dumps({"weight_map": weight_map}).encode())
     with pytest.raises(error) as caught:
         names(model.uri)
@@ -264,7 +274,9 @@ def test_listings_are_bounded(model: Model, tmp_path: Path, monkeypatch: pytest.
     for name, data in files_of(*(shard(f"m{n}.safetensors", f"t{n}") for n in range(3))).items():
         model.put(name, data)
         (tmp_path / name).write_bytes(data)
-    monkeypatch.setattr(bounds, "MAX_LISTED", 3)
+    listed = {f"{tmp_path}/{key.rpartition('/')[2]}" for key in list_safetensors(model.uri)}
+    assert listed == set(list_safetensors(tmp_path))
+    monkeypatch.setattr(bounds, "MAX_LISTED", len(list(tmp_path.iterdir())))
     assert names(model.uri) == names(str(tmp_path)) == ["t0", "t1", "t2"]
     monkeypatch.setattr(bounds, "MAX_LISTED", 2)
     for source in (model.uri, str(tmp_path)):
