@@ -12,6 +12,7 @@ from fixtures.faults import Fault
 from fixtures.reference import (
     AccessDenied,
     ForeignFolder,
+    InvalidConfig,
     LockTimeout,
     NotFound,
     ObjectStorageModel,
@@ -23,6 +24,7 @@ from fixtures.reference import (
 )
 from fixtures.reference.cache_layout import Layout
 from fixtures.reference.lock import exclusive
+from fixtures.reference.selection import is_heavy
 from fixtures.wire import Wire
 from suites.selftest.reference.conftest import BUCKET, Model, tree
 
@@ -214,3 +216,31 @@ def test_the_wait_for_the_lock_is_bounded(model: Model, monkeypatch: pytest.Monk
     ):
         download(model.uri)
     assert tree(download(model.uri)) == METADATA
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "5m"])
+def test_a_wait_that_is_no_wait_is_refused(
+    model: Model, cache: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    model.put_all(METADATA)
+    monkeypatch.setenv("MODEL_STREAMER_LOCK_TIMEOUT", text)
+    with pytest.raises(InvalidConfig, match="MODEL_STREAMER_LOCK_TIMEOUT"):
+        download(model.uri)
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model.onnx_data_1", "m.pt2", "m.safetensors.part", "m.gguf.part1of2", "m.BIN.1", "m.mar", "m.tar.lz4"]
+    + ["m.safetensors.part2.1", "m.onnx.data"],
+)
+def test_parts_of_heavy_files_are_heavy(name: str) -> None:
+    assert is_heavy(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["config.json.1", "bin", "vocab.part.txt", "notes_1", ".part_1" * 500 + "-", "sentencepiece.model"],
+)
+def test_light_files_stay_light(name: str) -> None:
+    assert not is_heavy(name)
