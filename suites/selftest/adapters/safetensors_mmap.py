@@ -17,7 +17,7 @@ class Subject:
         return {"safetensors": version("safetensors"), "torch": version("torch")}
 
     def list_weights(self, uri: str) -> list[str]:
-        return sorted(str(file) for file in Path(uri).rglob("*.safetensors"))
+        return sorted(str(file) for file in Path(uri).glob("*.safetensors"))
 
     def tensors(self, files: list[str], settings: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         from safetensors import safe_open
