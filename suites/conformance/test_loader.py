@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from fixtures.checkpoints import (
     sharded,
     single_file,
 )
-from fixtures.stores import KeyRefused, Place
+from fixtures.stores import KeyRefused, Place, Store
+from fixtures.wire import Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.tensors import assert_same_tensors
@@ -162,6 +164,17 @@ def test_a_module_of_another_shape(check: Check, subject: Bench, place: Place, s
     assert_names(check, error, "head.weight")
 
 
+@contextlib.contextmanager
+def reads_of(store: Store, subject: Bench) -> Iterator[Callable[[], list[str]]]:
+    """What the subject's fresh workers read of weight files, seen on the wire; a disk tells nobody."""
+    if not store.is_object_store:
+        yield list
+        return
+    with Wire(upstream=store.environment()["AWS_ENDPOINT_URL"]) as wire:
+        subject.through(wire.endpoint)
+        yield lambda: [request.path for request in wire.gets(suffix=".safetensors")]
+
+
 @requirement("LOAD-009")
 @pytest.mark.parametrize(
     "target",
@@ -174,19 +187,20 @@ def test_a_module_of_another_shape(check: Check, subject: Bench, place: Place, s
     + ["%2e%2e/other/model.safetensors", "..\\other\\model.safetensors", "file:///tmp/x.safetensors"],
 )
 def test_an_index_that_points_outside(
-    check: Check, subject: Bench, place: Place, seed: int, target: str
+    check: Check, subject: Bench, place: Place, store: Store, seed: int, target: str
 ) -> None:
     checkpoint = sharded(seed)
     stranger = build([shard("model.safetensors", "stranger")], seed=seed).files["model.safetensors"]
     place.put_all(with_index(checkpoint, {"stranger": target}))
     place.put_raw(f"{place.prefix.rpartition('/')[0]}/other/model.safetensors", stranger)
-    with contextlib.suppress(
-        KeyRefused
-    ):  # where the store can hold it: what follows the index finds something
+    # where the store can hold that key, a loader that follows the index finds something
+    with contextlib.suppress(KeyRefused):
         place.put_raw(f"{place.prefix}/{target}", stranger)
-    error = error_of(
-        check, subject.shared, "model_tensors", why="the index points outside", uri=place.uri, settings={}
-    )
+    with reads_of(store, subject) as weights_read:
+        error = error_of(
+            check, subject.shared, "model_tensors", why="the index points outside", uri=place.uri, settings={}
+        )
+        check.equal(expected=[], actual=weights_read(), what="weight files read before the refusal")
     assert_names(check, error, INDEX_FILE, target.replace("\\", "/").rpartition("/")[2])
 
 
