@@ -86,16 +86,12 @@ def test_draft_model(check: Check, subject: Bench, model: Place, draft: Place) -
         actual=answer["speculative_draft_model_weights"],
         what="where the draft's weights are",
     )
-    answer = started(subject, model_path=tree_root(answer), speculative_draft_model_path=draft.uri)
+    answer = started(subject, model_path=answer["model_path"], speculative_draft_model_path=draft.uri)
     check.equal(
         expected="runai_streamer",
         actual=answer["speculative_draft_load_format"],
         what="load format of a draft in a bucket, beside a model on disk",
     )
-
-
-def tree_root(answer: dict[str, Any]) -> str:
-    return str(answer["model_path"])
 
 
 @requirement("START-006")
