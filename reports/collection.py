@@ -66,13 +66,14 @@ def stores_of(requirement: Requirement, run: Run) -> tuple[str, ...]:
 
 
 def pair_up(items: list[pytest.Item], run: Run) -> list[pytest.Item]:
-    """Prepares each check's attempt and takes out those that no asked-for store is left for.
+    """Prepares each check's attempt and takes out those of another tier or of no asked-for store.
 
     Returns what was taken out. Raises pytest.UsageError, with all names, for tests without a requirement and,
     where the whole suite was collected, requirements without a test.
     """
     problems: dict[str, str] = {}
     claimed: set[str] = set()
+    in_tier: set[str] = set()
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
@@ -88,6 +89,10 @@ def pair_up(items: list[pytest.Item], run: Run) -> list[pytest.Item]:
         parameters = (
             item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         )
+        if item.get_closest_marker("long") is not None and not run.long:
+            dropped.append(item)
+            continue
+        in_tier.add(claim.requirement.id)
         if NAMES[0] not in parameters:
             dropped.append(item)
             continue
@@ -98,6 +103,7 @@ def pair_up(items: list[pytest.Item], run: Run) -> list[pytest.Item]:
         for identity in sorted(set(run.catalogue) - claimed):
             problems[identity] = f"{identity}: requirement without a test"
     refuse(problems.values())
+    run.left_to_long = frozenset(claimed - in_tier)
     items[:] = kept
     return dropped
 

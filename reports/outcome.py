@@ -56,6 +56,8 @@ def stale_expectations(run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
     newly_passing: list[str] = []
     for expectation in run.expectations:
         subject = expectation.subject
+        if expectation.requirement in run.left_to_long:
+            continue
         if subject not in run.subjects or not expectation.covers_version(run.version_of(subject)):
             continue
         for store in expectation.stores:

@@ -6,7 +6,7 @@ It does nothing in a session that doesn't touch `suites/conformance`, apart from
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed", type=int, default=DEFAULT_SEED, help="of all random data (default: %(default)s)"
     )
+    group.addoption(
+        "--long", action="store_true", help="the long tier, too: more cases, and checks marked long"
+    )
     group.addoption("--report", default="reports/out/conformance.jsonl", help="report (default: %(default)s)")
     group.addoption("--catalogue", default="suites/requirements", help="folder with the requirements")
     group.addoption("--expectations", default="suites/expectations", help="folder with the known failures")
@@ -57,7 +60,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Reads the options; nothing is written yet."""
-    config.addinivalue_line("markers", "requirement(id): the requirement that a conformance test checks")
+    for marker in (
+        "requirement(id): the requirement that a conformance test checks",
+        "quick: one of the checks that give a first verdict within 30 s",
+        "long: a check that only --long runs",
+    ):
+        config.addinivalue_line("markers", marker)
     folder, root = config.invocation_params.dir, config.rootpath
     conformance = (root / "suites" / "conformance").resolve()
     narrowing = ("ignore", "ignore_glob", "deselect")
@@ -67,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         subjects=split_names("--subjects", config.getoption("--subjects")),
         stores=split_names("--stores", config.getoption("--stores")),
         seed=config.getoption("--seed"),
+        long=config.getoption("--long"),
         writer=ReportWriter(root / config.getoption("--report")),
         active=conformance.is_dir() and touches(config.args, folder, conformance),
         covers_all=covers(config.args, folder, conformance)
@@ -211,6 +220,13 @@ def seed(pytestconfig: pytest.Config) -> int:
     """Of all random data in this run."""
     value: int = pytestconfig.getoption("--seed")
     return value
+
+
+@pytest.fixture(scope="session")
+def examples(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
+    """`examples(main, long)`: how many cases a property draws in this run's tier."""
+    is_long: bool = pytestconfig.getoption("--long")
+    return lambda main, long: long if is_long else main
 
 
 @pytest.fixture

@@ -38,6 +38,8 @@ class Run:
     redactor: Redactor = field(default_factory=lambda: Redactor(os.environ))
     catalogue: Mapping[str, Requirement] = field(default_factory=dict)
     expectations: tuple[Expectation, ...] = ()
+    long: bool = False  # the long tier was asked for
+    left_to_long: frozenset[str] = frozenset()  # requirements without a check outside the long tier
     deselected: bool = False
     stopped: bool = False
     writing: bool = False
@@ -80,7 +82,11 @@ class Run:
             machine=machine.machine(),
             versions=machine.versions(),
             configuration=self.redactor.value(
-                {"arguments": list(config.invocation_params.args), "covers_all": self.covers_all}
+                {
+                    "arguments": list(config.invocation_params.args),
+                    "covers_all": self.covers_all,
+                    "tier": "long" if self.long else "main",
+                }
             ),
             environment=self.redactor.value(machine.relevant_environment(os.environ)),
         )
