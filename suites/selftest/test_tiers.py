@@ -50,6 +50,8 @@ def test_an_expectation_of_a_long_check_is_held_to_in_the_long_tier(tiny: TinySu
 
 
 def test_the_quick_tier_is_a_narrowed_run(tiny: TinySuite) -> None:
-    session = tiny.run(TESTS.format(examples=3, actual=1), "-m", "quick")
+    tiny.requires("X-003")
+    unmarked = "@requirement('X-003')\ndef test_x(check):\n    check.equal(expected=1, actual=1, what='x')\n"
+    session = tiny.run(TESTS.format(examples=3, actual=1) + unmarked, "-m", "quick")
     assert (session.exit_code, session.footer["full"]) == (0, False)
     assert list(session.verdicts) == ["test_quick[reference-disk]"]
