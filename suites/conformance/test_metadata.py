@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 
 from fixtures.checkpoints import sharded
@@ -62,10 +64,12 @@ def test_neighbours_that_begin_alike(check: Check, subject: Bench, place: Place,
 
 
 @requirement("META-005")
-def test_any_tree(check: Check, subject: Bench, store: Store, place: Place) -> None:
+def test_any_tree(
+    check: Check, subject: Bench, store: Store, place: Place, examples: Callable[[int, int], int]
+) -> None:
     number = 0
 
-    @settings(max_examples=12)
+    @settings(max_examples=examples(6, 150))
     @given(metadata_trees())
     def pulled_alike(tree: dict[str, bytes]) -> None:
         nonlocal number

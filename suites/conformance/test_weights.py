@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -158,10 +158,12 @@ def by_name(answer: Mapping[str, Any]) -> dict[str, tuple[str, list[int], str]]:
 
 
 @requirement("WEIGHT-022")
-def test_any_checkpoint(check: Check, subject: Bench, store: Store, place: Place) -> None:
+def test_any_checkpoint(
+    check: Check, subject: Bench, store: Store, place: Place, examples: Callable[[int, int], int]
+) -> None:
     number = 0
 
-    @settings(max_examples=15)
+    @settings(max_examples=examples(15, 300))
     @given(generated_checkpoints(dtypes=COMMON))
     def loads(checkpoint: Checkpoint) -> None:
         nonlocal number
