@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 LEVELS = ("MUST", "SHOULD")
 NO_STORE = "none"
@@ -22,15 +22,15 @@ class CatalogueError(Exception):
 class Requirement:
     """One testable sentence with a permanent id."""
 
-    id: str
-    area: str
-    level: str
-    sentence: str
-    why: str
-    link: str
-    source: str
-    capability: str
-    stores: tuple[str, ...]  # ("none",) where no store takes part
+    id: Annotated[str, "permanent: the area and three digits"]
+    area: Annotated[str, "what the requirement is about, in capital letters"]
+    level: Annotated[str, "MUST or SHOULD"]
+    sentence: Annotated[str, "what has to hold"]
+    why: Annotated[str, "the failure that its checks are there to catch"]
+    link: Annotated[str, "where that failure can be read about"]
+    source: Annotated[str, "where the rule comes from"]
+    capability: Annotated[str, "what a subject has to claim for the check to be run"]
+    stores: Annotated[tuple[str, ...], "where it is checked; none alone where no store takes part"]
 
 
 def read_catalogue(folder: Path) -> dict[str, Requirement]:

@@ -1,14 +1,19 @@
-"""The report's schema: one header, one record per check, one footer, each a line of JSON."""
+"""The report's schema: one header, one record per check, one footer, each a line of JSON.
+
+What a field means is written at the field; `reports/schema.json` says the same to other programs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-SCHEMA_VERSION = 1
-"""Grows by one whenever a field changes its meaning or goes away; added fields leave it alone."""
+from reports.catalogue import LEVELS, Requirement
+
+SCHEMA_VERSION = 2
+"""Grows by one whenever a field changes its meaning, goes away or becomes necessary."""
 
 
 class Verdict(StrEnum):
@@ -26,64 +31,95 @@ PROVING = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.KNOWN_FAIL})
 """Verdicts that rest on a comparison. A run without any of them has proven nothing."""
 
 
+@dataclass(frozen=True)
+class AtLeast:
+    """The smallest value that a number may have."""
+
+    value: int
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The values that a text may have."""
+
+    values: tuple[str, ...]
+
+
+Count = Annotated[int, AtLeast(0)]
+Seconds = Annotated[float, AtLeast(0)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Known before the first check; versions learnt later are on the records and in the footer."""
+    """What is known before the first check; versions learnt later are on the records and in the footer."""
 
-    schema: int
-    started: str  # ISO 8601, UTC
-    seed: int
-    subjects: tuple[str, ...]
-    stores: tuple[str, ...]
-    checks: int  # how many were collected
-    machine: Mapping[str, Any]
-    versions: Mapping[str, str]
-    configuration: Mapping[str, Any]
-    environment: Mapping[str, str]
+    schema: Annotated[int, "version of this schema"]
+    started: Annotated[str, "when the run began: ISO 8601, UTC"]
+    seed: Annotated[int, "of all random data in the run"]
+    subjects: Annotated[tuple[str, ...], "loaders that were asked for, in order"]
+    stores: Annotated[tuple[str, ...], "stores that were asked for, in order"]
+    checks: Annotated[Count, "how many checks were collected; a whole run records each"]
+    machine: Annotated[Mapping[str, Any], "what the run took place on; memory_gib is in GiB"]
+    versions: Annotated[Mapping[str, str], "of Python and of what is installed next to the suite"]
+    configuration: Annotated[Mapping[str, Any], "pytest's arguments, and the tier: main or long"]
+    environment: Annotated[Mapping[str, str], "variables that change how a loader behaves, secrets taken out"]
+    requirements: Annotated[Mapping[str, Requirement], "those that are checked, by id, as they were then"] = (
+        field(default_factory=dict)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictRecord:
     """One check of one requirement by one subject on one store."""
 
-    check: str  # pytest's node id, unique in a report
-    requirement: str
-    level: str
-    area: str
-    sentence: str
-    subject: str
-    version: str | None
-    store: str
-    store_version: str | None
-    verdict: Verdict
-    comparisons: int
-    seconds: float
-    what: str | None = None
-    expected: str | None = None
-    actual: str | None = None
-    difference: str | None = None  # in words, between collections or long texts
-    tensor: str | None = None
-    offset: int | None = None  # bytes from the start of the tensor's data
-    message: str | None = None
-    trace: str | None = None  # for ERROR only: there the source is what helps
-    remedy: str | None = None  # for NOT-RUN
-    link: str | None = None  # of the expectation
-    evidence: str | None = None  # of the expectation
+    number: Annotated[int, AtLeast(1), "place among the records, from 1 on; the writer gives it"] = 0
+    check: Annotated[str, "pytest's node id, unique in a report"]
+    requirement: Annotated[str, "id of the requirement"]
+    level: Annotated[str, OneOf(LEVELS), "only a MUST that fails fails the run"]
+    area: Annotated[str, "the first part of the requirement's id"]
+    sentence: Annotated[str, "the requirement itself"]
+    subject: Annotated[str, "the loader under test"]
+    version: Annotated[str | None, "the subject's, null where it never said"]
+    store: Annotated[str, "where the model lay; none where no store takes part"]
+    store_version: Annotated[str | None, "the store's, null where it never said"]
+    verdict: Annotated[
+        Verdict,
+        "PASS: every comparison held; FAIL: the subject is wrong; ERROR: the suite is wrong, or nothing was "
+        "compared; UNSUPPORTED: the subject says that it can't; NOT-RUN: something outside is missing; "
+        "KNOWN-FAIL: it fails as recorded",
+    ]
+    comparisons: Annotated[Count, "how many were made; a PASS has one at least"]
+    seconds: Annotated[Seconds, "set-up, call and tear-down together, in seconds"]
+    what: Annotated[str | None, "what was compared when the comparison failed"] = None
+    expected: Annotated[str | None, "the right value as text, cut around the first difference"] = None
+    actual: Annotated[str | None, "the subject's value as text, cut likewise"] = None
+    difference: Annotated[str | None, "where collections or long texts differ first, in words"] = None
+    tensor: Annotated[str | None, "name of the tensor that differs"] = None
+    offset: Annotated[
+        int | None, AtLeast(0), "of the first wrong byte from the start of the data, in bytes"
+    ] = None
+    message: Annotated[str | None, "what was said beyond the comparison, or why it did not run"] = None
+    trace: Annotated[str | None, "of an ERROR only: there the source is what helps"] = None
+    remedy: Annotated[str | None, "of a NOT-RUN: how to enable it"] = None
+    link: Annotated[str | None, "of the expectation that describes a KNOWN-FAIL"] = None
+    evidence: Annotated[str | None, "of that expectation: one command and what it printed"] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Footer:
-    """Its presence says that the report is whole."""
+    """The end of the run. Its presence says that the report is whole."""
 
-    counts: Mapping[str, int]
-    seconds: float
-    exit_code: int
-    reasons: tuple[str, ...]  # why the exit code is not 0
-    unmatched: tuple[str, ...]
-    newly_passing: tuple[str, ...]
-    full: bool  # False when paths, -k or an early stop left checks out
-    subjects: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    stores: Mapping[str, str] = field(default_factory=dict)
+    counts: Annotated[Mapping[str, Count], "checks by verdict"]
+    seconds: Annotated[Seconds, "of the whole run, in seconds"]
+    exit_code: Annotated[Count, "0: green; anything else: red"]
+    reasons: Annotated[tuple[str, ...], "why the exit code is not 0"]
+    unmatched: Annotated[tuple[str, ...], "expectations that no check matched: requirement, subject, store"]
+    newly_passing: Annotated[tuple[str, ...], "expectations whose failure is gone: the same three words"]
+    full: Annotated[bool, "false when paths, -k, -m or an early stop left checks out"]
+    subjects: Annotated[Mapping[str, Mapping[str, str]], "versions of each subject's parts"] = field(
+        default_factory=dict
+    )
+    stores: Annotated[Mapping[str, str], "version of each store that ran"] = field(default_factory=dict)
 
 
 Line = Header | VerdictRecord | Footer

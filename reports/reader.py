@@ -4,6 +4,7 @@ ReportRefused
 ├── ReportEmpty          nothing in it
 ├── ReportTruncated      the run ended before its footer, or the file was cut
 ├── ReportDuplicated     two runs in one file, or one check recorded twice
+├── ReportReordered      its lines aren't in the order in which they were written
 ├── ReportMalformed      a line that isn't one of the schema's
 ├── ReportInconsistent   its parts contradict each other
 └── ReportIncomparable   written under another schema version
@@ -14,11 +15,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import jsonschema
+
+from reports.catalogue import Requirement
 from reports.model import KINDS, PROVING, SCHEMA_VERSION, Footer, Header, Line, Verdict, VerdictRecord
+from reports.schema import schema
+
+WORDS_SHOWN = 200
+"""Characters of what is wrong with a line: the rest would be the line's own content."""
 
 
 class ReportRefused(Exception):
@@ -35,6 +44,10 @@ class ReportTruncated(ReportRefused):
 
 class ReportDuplicated(ReportRefused):
     """Something that exists once in a report exists twice in this one."""
+
+
+class ReportReordered(ReportRefused):
+    """A line has left the place where it was written."""
 
 
 class ReportMalformed(ReportRefused):
@@ -68,12 +81,11 @@ def read_report(path: Path) -> Report:
     footers = [line for line in lines if isinstance(line, Footer)]
     records = tuple(line for line in lines if isinstance(line, VerdictRecord))
     _refuse_duplicates(path, headers, footers, records)
-    if not headers or lines[0] is not headers[0]:
-        raise ReportInconsistent(f"{path}: doesn't begin with a header")
+    if not headers:
+        raise ReportInconsistent(f"{path}: has no header")
     if not footers:
         raise ReportTruncated(f"{path}: no footer after {len(records)} of {headers[0].checks} checks")
-    if lines[-1] is not footers[0]:
-        raise ReportInconsistent(f"{path}: goes on after its footer")
+    _refuse_disorder(path, lines, records)
     _refuse_contradictions(path, headers[0], records, footers[0])
     return Report(headers[0], records, footers[0])
 
@@ -85,8 +97,8 @@ def _numbered(text: str) -> list[tuple[int, str]]:
 def _line(path: Path, number: int, line: str, text: str) -> Line:
     is_cut = not text.endswith("\n") and text.endswith(line)
     try:
-        values = json.loads(line)
-    except ValueError as error:
+        values = json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         if is_cut:
             raise ReportTruncated(f"{path}: line {number} is cut") from error
         raise ReportMalformed(f"{path}: line {number} isn't JSON: {error}") from error
@@ -96,32 +108,41 @@ def _line(path: Path, number: int, line: str, text: str) -> Line:
         raise ReportMalformed(f"{path}: line {number} is no header, verdict or footer")
     if form is Header and values.get("schema") != SCHEMA_VERSION:
         raise ReportIncomparable(f"{path}: schema {values.get('schema')!r}, this is {SCHEMA_VERSION}")
-    if missing := [field.name for field in fields(form) if _required(field) and field.name not in values]:
-        raise ReportMalformed(f"{path}: line {number}, a {kind}, lacks {missing[0]}")
+    if wrong := jsonschema.exceptions.best_match(_validator(str(kind)).iter_errors(values)):
+        field = ".".join(str(part) for part in wrong.absolute_path)
+        where = f"line {number}, a {kind}" + (f", field {field}" if field else "")
+        raise ReportMalformed(f"{path}: {where}: {wrong.message[:WORDS_SHOWN]}")
     # Fields that a later writer added under the same schema version are passed over.
-    return _build(path, number, form, {f.name: values[f.name] for f in fields(form) if f.name in values})
+    return _build(form, {one.name: values[one.name] for one in fields(form) if one.name in values})
 
 
-def _required(field: Any) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
 
 
-def _build(path: Path, number: int, form: type[Any], values: dict[str, Any]) -> Line:
-    where = f"{path}: line {number}"
+@cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    whole = schema()
+    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": whole["$defs"]})
+
+
+def _build(form: type[Any], values: dict[str, Any]) -> Line:
     for name in ("subjects", "stores", "reasons", "unmatched", "newly_passing"):
         if isinstance(values.get(name), list):
             values[name] = tuple(values[name])
     if form is VerdictRecord:
-        if values["verdict"] not in set(Verdict):
-            raise ReportMalformed(f"{where}: no such verdict: {values['verdict']!r}")
         values["verdict"] = Verdict(values["verdict"])
-    for name in ("comparisons", "checks", "exit_code", "seed", "offset"):
-        if name in values and values[name] is not None and type(values[name]) is not int:
-            raise ReportMalformed(f"{where}: {name} isn't a whole number")
-    if form is Footer and not isinstance(values["counts"], dict):
-        raise ReportMalformed(f"{where}: counts isn't a table")
+    if form is Header:
+        values["requirements"] = {
+            name: _requirement(one) for name, one in values.get("requirements", {}).items()
+        }
     line: Line = form(**values)
     return line
+
+
+def _requirement(values: dict[str, Any]) -> Requirement:
+    known = {one.name: values[one.name] for one in fields(Requirement)}
+    return Requirement(**known | {"stores": tuple(values["stores"])})
 
 
 def _refuse_duplicates(
@@ -133,6 +154,21 @@ def _refuse_duplicates(
     for check, number in Counter(record.check for record in records).items():
         if number > 1:
             raise ReportDuplicated(f"{path}: {check} is recorded {number} times")
+
+
+def _refuse_disorder(path: Path, lines: Sequence[Line], records: Sequence[VerdictRecord]) -> None:
+    if not isinstance(lines[0], Header):
+        raise ReportReordered(f"{path}: doesn't begin with its header")
+    if not isinstance(lines[-1], Footer):
+        raise ReportReordered(f"{path}: goes on after its footer")
+    for place, number in enumerate(sorted(record.number for record in records), start=1):
+        if number > place:
+            raise ReportInconsistent(f"{path}: record {place} is missing")
+        if number < place:
+            raise ReportDuplicated(f"{path}: two records have the number {number}")
+    for place, record in enumerate(records, start=1):
+        if record.number != place:
+            raise ReportReordered(f"{path}: {record.check} is record {record.number}, found in place {place}")
 
 
 def _refuse_contradictions(

@@ -148,7 +148,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if not run.active or session.config.option.collectonly or broken:
         return
     run.other_failures += session.testsfailed
-    run.checks = sum(ATTEMPT in item.stash for item in session.items)
+    attempts = [item.stash[ATTEMPT] for item in session.items if ATTEMPT in item.stash]
+    run.checks = len(attempts)
+    run.checked = frozenset(attempt.requirement.id for attempt in attempts)
     run.writing = True
     run.writer.write(run.header(session.config))
 

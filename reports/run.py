@@ -44,6 +44,7 @@ class Run:
     stopped: bool = False
     writing: bool = False
     checks: int = 0
+    checked: frozenset[str] = frozenset()  # ids of their requirements
     other_failures: int = 0  # of tests outside the conformance folder
     records: list[VerdictRecord] = field(default_factory=list)
     footer: Footer | None = None
@@ -89,6 +90,7 @@ class Run:
                 }
             ),
             environment=self.redactor.value(machine.relevant_environment(os.environ)),
+            requirements={one: self.catalogue[one] for one in sorted(self.checked)},
         )
 
     def add(self, record: VerdictRecord) -> None:

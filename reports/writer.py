@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from reports.model import Line, as_mapping
+from reports.model import Line, VerdictRecord, as_mapping
 
 
 class ReportWriter:
@@ -20,6 +21,7 @@ class ReportWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: TextIO | None = None
+        self._records = 0
 
     def discard_old(self) -> None:
         """Removes an earlier run's report, lest it be taken for this one's. Raises OSError."""
@@ -27,9 +29,12 @@ class ReportWriter:
         self.path.unlink(missing_ok=True)
 
     def write(self, line: Line) -> None:
-        """Appends one line and hands it to the operating system. Raises OSError."""
+        """Appends one line, a record with its number, and hands it to the system. Raises OSError."""
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8")
+        if isinstance(line, VerdictRecord):
+            self._records += 1
+            line = replace(line, number=self._records)
         # ASCII escapes carry lone surrogates, which hostile object keys may hold, through any reader.
         self._file.write(json.dumps(as_mapping(line), ensure_ascii=True, allow_nan=False) + "\n")
         self._file.flush()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,7 +74,8 @@ GOOD = (HEADER, record(1), record(2, expected="\udcff"), footer(record(1), recor
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
-    assert read_report(written(tmp_path, *GOOD)) == Report(GOOD[0], GOOD[1:3], GOOD[3])
+    numbered = (replace(GOOD[1], number=1), replace(GOOD[2], number=2))
+    assert read_report(written(tmp_path, *GOOD)) == Report(GOOD[0], numbered, GOOD[3])
 
 
 def test_every_line_is_on_disk_at_once(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_every_line_is_on_disk_at_once(tmp_path: Path) -> None:
     writer.close()
 
 
-TWICE = dataclasses.replace(HEADER, checks=3)
+TWICE = replace(HEADER, checks=3)
 
 
 @pytest.mark.parametrize(
@@ -99,15 +100,15 @@ TWICE = dataclasses.replace(HEADER, checks=3)
         ((TWICE, record(1), record(2), record(2), GOOD[3]), reader.ReportDuplicated),
         ((*GOOD, *GOOD), reader.ReportDuplicated),
         (GOOD[1:], reader.ReportInconsistent),
-        ((record(1), HEADER, record(2), GOOD[3]), reader.ReportInconsistent),
-        ((HEADER, record(1), GOOD[3], record(2)), reader.ReportInconsistent),
+        ((record(1), HEADER, record(2), GOOD[3]), reader.ReportReordered),
+        ((HEADER, record(1), GOOD[3], record(2)), reader.ReportReordered),
         ((HEADER, record(1), GOOD[3]), reader.ReportInconsistent),
         ((HEADER, record(1), footer(record(1))), reader.ReportInconsistent),
         ((HEADER, record(1), record(2, Verdict.FAIL), GOOD[3]), reader.ReportInconsistent),
-        ((*GOOD[:3], dataclasses.replace(GOOD[3], exit_code=1)), reader.ReportInconsistent),
-        ((*GOOD[:3], dataclasses.replace(GOOD[3], reasons=("x",))), reader.ReportInconsistent),
+        ((*GOOD[:3], replace(GOOD[3], exit_code=1)), reader.ReportInconsistent),
+        ((*GOOD[:3], replace(GOOD[3], reasons=("x",))), reader.ReportInconsistent),
         ((HEADER, record(1, comparisons=0), *GOOD[2:]), reader.ReportInconsistent),
-        ((dataclasses.replace(HEADER, schema=99), *GOOD[1:]), reader.ReportIncomparable),
+        ((replace(HEADER, schema=99), *GOOD[1:]), reader.ReportIncomparable),
         ((HEADER, record(1, comparisons=True), *GOOD[2:]), reader.ReportMalformed),
     ],
 )
