@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter, defaultdict
 
 import pytest
 
 from reports import matrix
-from reports.catalogue import NO_STORE
+from reports.block import block
 from reports.model import Footer, Verdict, VerdictRecord
 from reports.outcome import counted
-from reports.run import DEFAULT_STORES, DEFAULT_SUBJECTS, Run
+from reports.printable import printable
+from reports.run import Run
 
 SLOWEST = 10
 
@@ -31,7 +31,8 @@ def show(run: Run, footer: Footer, terminal: pytest.TerminalReporter) -> None:
     for record in run.records:
         if record.verdict in (Verdict.FAIL, Verdict.ERROR):
             terminal.section(f"{record.verdict} {record.requirement}", sep="-")
-            _write(terminal, block(record, run))
+            requirement = run.catalogue[record.requirement]
+            _write(terminal, block(record, requirement, seed=run.seed, long=run.long))
     if footer.reasons:
         terminal.section("why this run is red")
         _write(terminal, "\n".join(footer.reasons))
@@ -47,58 +48,6 @@ def verdict_line(footer: Footer) -> str:
         counts += " (of SHOULD only)"
     why = f" ({'; '.join(reason.partition(':')[0] for reason in footer.reasons)})" if footer.reasons else ""
     return f"loadproof: {colour}: {counts or 'no checks'} in {footer.seconds:.1f} s{why}"
-
-
-def block(record: VerdictRecord, run: Run) -> str:
-    """One failure, so that it reads without the source, with the command that runs just it again."""
-    requirement = run.catalogue[record.requirement]
-    rows: list[tuple[str, str | None]] = [
-        ("requirement", f"{record.requirement} ({record.level}): {record.sentence}"),
-        ("subject", " ".join(filter(None, (record.subject, record.version)))),
-        ("store", " ".join(filter(None, (record.store, record.store_version)))),
-        ("compared", record.what),
-        ("expected", record.expected),
-        ("actual", record.actual),
-        ("first differs", differs(record)),
-        ("message", record.message),
-        ("catches", f"{requirement.why} {requirement.link}"),
-        ("trace", record.trace),
-        ("seed", str(run.seed)),
-        ("run it again", again(record, run)),
-    ]
-    lines = []
-    for name, text in rows:
-        if text:
-            first, *rest = text.splitlines()
-            lines += [f"{name:>13}  {first}", *(f"{'':13}  {line}" for line in rest)]
-    return "\n".join(lines)
-
-
-def differs(record: VerdictRecord) -> str | None:
-    """The first differing tensor and byte, or item, as far as the check knew."""
-    parts = []
-    if record.tensor is not None:
-        parts.append(f"tensor {record.tensor}")
-    if record.offset is not None:
-        parts.append(f"byte {record.offset}")
-    if record.difference is not None:
-        parts.append(record.difference)
-    return ", ".join(parts) or None
-
-
-def again(record: VerdictRecord, run: Run) -> str:
-    """One command for just this check; subjects and stores are named where the defaults leave them out."""
-    command = f"tox -e conformance -- {quoted(record.check)} --seed {run.seed}"
-    if record.subject not in DEFAULT_SUBJECTS.split(","):
-        command += f" --subjects {shlex.quote(record.subject)}"
-    if record.store not in (*DEFAULT_STORES.split(","), NO_STORE):
-        command += f" --stores {shlex.quote(record.store)}"
-    return command
-
-
-def quoted(text: str) -> str:
-    """Always in single quotes: node ids hold brackets, which shells expand."""
-    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def slowest(records: list[VerdictRecord]) -> list[str]:
@@ -143,13 +92,3 @@ def _write(terminal: pytest.TerminalReporter, text: str) -> None:
     # Hostile object keys end up in messages: their control characters must not steer the terminal.
     for line in text.split("\n"):
         terminal.write_line(printable(line))
-
-
-def printable(line: str) -> str:
-    """The line with control characters and lone surrogates escaped."""
-    return "".join(
-        char
-        if char.isprintable() or char == "\t"
-        else char.encode("unicode_escape", "surrogatepass").decode()
-        for char in line
-    )

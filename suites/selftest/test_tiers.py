@@ -41,6 +41,8 @@ def test_the_long_tier_runs_everything_with_more_cases(tiny: TinySuite) -> None:
     assert session.verdicts == {"test_quick[reference-disk]": "PASS", "test_long[reference-disk]": "FAIL"}
     assert (session.exit_code, session.footer["full"]) == (1, True)
     assert session.lines[0]["configuration"]["tier"] == "long"
+    (command,) = [line for line in session.output.splitlines() if "run it again" in line]
+    assert command.endswith(" --long")
 
 
 def test_an_expectation_of_a_long_check_is_held_to_in_the_long_tier(tiny: TinySuite) -> None:
