@@ -112,7 +112,7 @@ def said(error: BaseException) -> str:
 
 def conform(report: pytest.TestReport, verdict: Verdict, message: str) -> None:
     """Sets pytest's outcome, so that -x, the progress line and other plugins agree with the verdict."""
-    report.__dict__["verdict"] = verdict
+    report.__dict__["verdict"] = verdict.value  # plain, so that xdist can carry it
     if hasattr(report, "wasxfail"):
         del report.wasxfail  # an xfail mark has no say here: known failures are expectations
     if verdict is Verdict.PASS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import StringIO
 
 from rich import box
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reports.catalogue import NO_STORE
 from reports.model import Verdict, VerdictRecord
 
 WIDTH = 100
@@ -47,13 +49,28 @@ def cell(verdicts: Iterable[Verdict]) -> Text:
     return Text(" ").join(parts)
 
 
-def matrix(records: Sequence[VerdictRecord]) -> Table:
-    """Areas, subjects and stores in the order in which they first appear."""
-    areas = list(dict.fromkeys(record.area for record in records))
-    subjects = list(dict.fromkeys(record.subject for record in records))
-    stores = list(dict.fromkeys(record.store for record in records))
+@dataclass(frozen=True)
+class Order:
+    """The subjects and stores of a run in the order in which they were asked for."""
+
+    subjects: Sequence[str] = ()
+    stores: Sequence[str] = ()
+
+
+def arranged(found: Iterable[str], wanted: Sequence[str]) -> list[str]:
+    """What was found, first in the wanted order, then what nobody asked for, in its own."""
+    names = dict.fromkeys(found)
+    return [*(name for name in wanted if name in names), *(name for name in names if name not in wanted)]
+
+
+def matrix(records: Sequence[VerdictRecord], order: Order | None = None) -> Table:
+    """Areas by name; subjects and stores in the run's order, whatever order the checks ended in."""
+    order = order or Order()
+    areas = sorted({record.area for record in records})
+    subjects = arranged((record.subject for record in records), order.subjects)
+    stores = arranged((record.store for record in records), (NO_STORE, *order.stores))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("area", "subject", *("no store" if store == "none" else store for store in stores)):
+    for title in ("area", "subject", *("no store" if store == NO_STORE else store for store in stores)):
         table.add_column(title, overflow="fold")
     for area in areas:
         for number, subject in enumerate(subjects):
@@ -63,7 +80,9 @@ def matrix(records: Sequence[VerdictRecord]) -> Table:
     return table
 
 
-def render(records: Sequence[VerdictRecord], *, width: int = WIDTH, colour: bool = False) -> str:
+def render(
+    records: Sequence[VerdictRecord], order: Order | None = None, *, width: int = WIDTH, colour: bool = False
+) -> str:
     """The matrix as text, at most `width` columns wide."""
     target = StringIO()
     console = Console(
@@ -76,5 +95,5 @@ def render(records: Sequence[VerdictRecord], *, width: int = WIDTH, colour: bool
         legacy_windows=False,
         safe_box=True,
     )
-    console.print(matrix(records))
+    console.print(matrix(records, order))
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines())

@@ -1,17 +1,19 @@
 """The pytest plugin: runs the conformance suite by its catalogue and records a verdict per check.
 
 It does nothing in a session that doesn't touch `suites/conformance`, apart from its options and fixtures.
+Under pytest-xdist each worker judges its checks, and the controller, which collects too, keeps the report.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import pytest
 
-from reports import collection, hypothesis_seed, summary
+from reports import collection, distribution, hypothesis_seed, summary
 from reports.attempt import ATTEMPT
 from reports.catalogue import CatalogueError, read_catalogue
 from reports.expectations import read_expectations
@@ -81,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
         covers_all=covers(config.args, folder, conformance)
         and not any(config.getoption(option, None) for option in narrowing),
     )
+    if not distribution.is_worker(config):
+        config.pluginmanager.register(distribution.Keeper(config.stash[RUN]))
     hypothesis_seed.force(config.getoption("--seed"))
 
 
@@ -97,10 +101,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not run.active:
         return
     root: Path = run.root
+    is_worker = distribution.is_worker(session.config)
     try:
         run.catalogue = read_catalogue(root / session.config.getoption("--catalogue"))
         run.expectations = read_expectations(root / session.config.getoption("--expectations"), run.catalogue)
-        if not session.config.option.collectonly:
+        if not session.config.option.collectonly and not is_worker:
             run.writer.discard_old()
     except CatalogueError as error:
         raise pytest.UsageError(str(error)) from error
@@ -140,12 +145,34 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
         item.config.stash[RUN].deselected |= ATTEMPT in item.stash
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means: a process per core, each with stores of its own; one check alone needs none."""
+    workers = min(os.cpu_count() or 1, distribution.MOST_WORKERS)
+    single = len(config.args) == 1 and "::" in config.args[0]
+    if workers < 2 or single:
+        return 0
+    config.option.dist = "worksteal"  # a slow check at the end leaves no core idle
+    return workers
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """The controller collects as well: it refuses an unsound suite, and knows how many checks there are."""
+    if session.config.stash[RUN].active and distribution.is_controller(session.config):
+        session.perform_collect()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Writes the header, once the suite is known to be sound and about to run."""
     run = session.config.stash[RUN]
     broken = session.testsfailed and not session.config.option.continue_on_collection_errors
-    if not run.active or session.config.option.collectonly or broken:
+    if not run.active or session.config.option.collectonly or distribution.is_worker(session.config):
+        return
+    if broken:
+        if distribution.is_controller(session.config):  # else pytest's own loop says so
+            raise session.Interrupted(f"{session.testsfailed} errors during collection")
         return
     run.other_failures += session.testsfailed
     attempts = [item.stash[ATTEMPT] for item in session.items if ATTEMPT in item.stash]
@@ -163,12 +190,10 @@ def pytest_runtest_makereport(
     report = yield
     run = item.config.stash[RUN]
     attempt = item.stash.get(ATTEMPT, None)
-    if attempt is None:
-        run.other_failures += bool(run.active and report.failed)
-        return report
-    attempt.observe(call, report, run)
-    if call.when == "teardown":
-        run.add(attempt.record(item.nodeid, run))
+    if attempt is not None:
+        attempt.observe(call, report, run)
+        if call.when == "teardown":
+            distribution.pack(report, attempt.record(item.nodeid, run), run)
     return report
 
 
@@ -178,8 +203,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     verdict = getattr(report, "verdict", None)
     if verdict is None:
         return None
-    category = "passed" if verdict is Verdict.PASS else str(verdict)
-    return category, LETTERS[verdict], str(verdict)
+    category = "passed" if verdict == Verdict.PASS else verdict
+    return category, LETTERS[Verdict(verdict)], verdict
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

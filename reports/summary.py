@@ -20,7 +20,8 @@ def show(run: Run, footer: Footer, terminal: pytest.TerminalReporter) -> None:
     """Matrix, slowest checks, what didn't run, known failures, and every failure as a block."""
     if run.records:
         terminal.section("conformance")
-        for line in matrix.render(run.records, colour=terminal.hasmarkup).splitlines():
+        order = matrix.Order(run.subjects, run.stores)
+        for line in matrix.render(run.records, order, colour=terminal.hasmarkup).splitlines():
             terminal.write_line(line)
         terminal.section(f"the {SLOWEST} slowest checks")
         _write(terminal, "\n".join(slowest(run.records)))
