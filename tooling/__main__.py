@@ -4,17 +4,21 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tooling import minio_image
+from tooling import diff, minio_image
 from tooling.trouble import Trouble
 
 # A command's module offers `SUMMARY`, `arguments(parser)` and `run(options)`; an entry here is all it needs.
-COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[..., None]]] = {
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[..., int | None]]] = {
+    "diff": (diff.SUMMARY, diff.arguments, diff.run),
     "minio-image": (minio_image.SUMMARY, minio_image.arguments, minio_image.run),
 }
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Exit code: 0 done, 1 the command says why not, 2 the command line isn't understood."""
+    """Exit code: 0 done, 1 the command says why not, 2 the command line isn't understood.
+
+    A command may return its own, and say in its `run` what it means.
+    """
     parser = argparse.ArgumentParser(prog="python -m tooling", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (summary, arguments, run) in COMMANDS.items():
@@ -23,11 +27,14 @@ def main(words: Sequence[str] | None = None) -> int:
         command.set_defaults(run=run)
     options = parser.parse_args(words)
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except Trouble as trouble:
         print(f"{options.command}: {trouble.reason}\n  remedy: {trouble.remedy}", file=sys.stderr)
-        return 1
-    return 0
+        return trouble.code
+    except ModuleNotFoundError as error:  # commands that need no package run under a bare Python as well
+        print(f"{options.command}: {error}\n  remedy: pip install -r requirements.txt", file=sys.stderr)
+        return 2
+    return code or 0
 
 
 if __name__ == "__main__":
