@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import reports
 from reports.comparison import COLUMNS, ROWS, TABLE, WORSE, Change, compare, obstacles
 from reports.model import PROVING, Verdict, VerdictRecord
 from reports.reader import Report
@@ -249,6 +250,7 @@ def test_a_fail_of_a_should_is_worse_as_well(tmp_path: Path, capsys: pytest.Capt
 def test_a_package_that_is_missing_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.delattr(reports, "comparison_text", raising=False)
     monkeypatch.setitem(sys.modules, "reports.comparison_text", None)
     assert main(["diff", "a", "b"]) == 2
     assert "remedy: pip install -r requirements.txt" in capsys.readouterr().err
