@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports.block import differs
 from reports.comparison import WORSE, Change, Comparison, Pair, growth
 from reports.matrix import WIDTH
 from reports.model import Verdict, VerdictRecord
 from reports.outcome import counted
-from reports.summary import differs, printable
+from reports.printable import printable
 
 SHOWN = 20
 """Checks of one class that the terminal shows; the JSON holds all."""
