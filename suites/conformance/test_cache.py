@@ -6,6 +6,7 @@ import os
 import socket
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def test_the_same_in_every_process(check: Check, subject: Bench) -> None:
     check.equal(expected=[paths[0]] * 3, actual=paths, what="the folder in three processes")
 
 
+@pytest.mark.quick
 @requirement("CACHE-002")
 def test_trailing_slashes(check: Check, subject: Bench) -> None:
     plain = subject.ask("cache_path", uri=URI)
@@ -61,6 +63,7 @@ def test_case_of_the_key(check: Check, subject: Bench) -> None:
     check.equal(expected=3, actual=len(set(answers.values())), what=f"number of folders of {sorted(answers)}")
 
 
+@pytest.mark.quick
 @requirement("CACHE-005")
 def test_no_two_models_share_a_folder(check: Check, subject: Bench) -> None:
     known: dict[str, str] = {}

@@ -45,6 +45,7 @@ def assert_lists(
     )
 
 
+@pytest.mark.quick
 @requirement("LIST-001")
 def test_exactly_the_weight_files(check: Check, subject: Bench, place: Place) -> None:
     fill(place, *SHARDS, *OTHERS)

@@ -45,6 +45,7 @@ def with_index(checkpoint: Checkpoint, changes: dict[str, str | None]) -> dict[s
     return {**checkpoint.files, INDEX_FILE: json.dumps(index).encode()}
 
 
+@pytest.mark.quick
 @requirement("LOAD-001")
 def test_the_index_decides(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = sharded(seed)
@@ -67,6 +68,7 @@ def test_a_shard_in_a_subfolder(check: Check, subject: Bench, place: Place, seed
     assert_model(check, subject, place.uri, checkpoint)
 
 
+@pytest.mark.quick
 @requirement("LOAD-003")
 def test_a_missing_shard(check: Check, subject: Bench, place: Place, seed: int) -> None:
     place.put_all(sharded(seed).files)
@@ -114,6 +116,7 @@ def module_spec(checkpoint: Checkpoint) -> dict[str, tuple[str, tuple[int, ...]]
     return {name: (torch_names[tensor.dtype], tensor.shape) for name, tensor in checkpoint.expected.items()}
 
 
+@pytest.mark.quick
 @requirement("LOAD-007")
 def test_a_filled_module(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = sharded(seed)
@@ -163,6 +166,7 @@ def test_a_module_of_another_shape(check: Check, subject: Bench, place: Place, s
     assert_names(check, error, "head.weight")
 
 
+@pytest.mark.quick
 @requirement("LOAD-009")
 @pytest.mark.parametrize(
     "target",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 
 from fixtures.checkpoints import sharded
@@ -29,6 +30,7 @@ HEAVY = ["model.safetensors", "pytorch_model.bin", "a.pt", "a.pth", "a.tensors",
 HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetensors"]
 
 
+@pytest.mark.quick
 @requirement("META-001")
 def test_the_whole_tree(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
@@ -37,6 +39,7 @@ def test_the_whole_tree(check: Check, subject: Bench, place: Place) -> None:
     )
 
 
+@pytest.mark.quick
 @requirement("META-002")
 def test_no_heavy_files(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE | dict.fromkeys(HEAVY, b"heavy"))

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from fixtures.stores import Place
 from fixtures.subjects.protocol import SubjectDied
 from fixtures.wire import Fault, Wire
@@ -78,6 +80,7 @@ def await_hit(fault: Fault) -> bool:
     return True
 
 
+@pytest.mark.quick
 @requirement("CACHE-013")
 def test_a_changed_object(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)

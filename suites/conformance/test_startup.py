@@ -41,6 +41,7 @@ def started(subject: Bench, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.quick
 @requirement("START-001")
 def test_automatic_format(check: Check, subject: Bench, model: Place) -> None:
     answer = started(subject, model_path=model.uri)
@@ -67,6 +68,7 @@ def test_impossible_pair(check: Check, subject: Bench, model: Place) -> None:
     assert_names(check, error, "safetensors", model.uri)
 
 
+@pytest.mark.quick
 @requirement("START-004")
 def test_who_gets_what(check: Check, subject: Bench, model: Place) -> None:
     answer = started(subject, model_path=model.uri)

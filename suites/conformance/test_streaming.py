@@ -18,6 +18,7 @@ GB = 10**9
 LIMIT = 400_100
 
 
+@pytest.mark.quick
 @requirement("WEIGHT-017")
 @pytest.mark.parametrize("limit", ["0", str(LIMIT)])
 def test_tensors_stay_valid(check: Check, subject: Bench, place: Place, seed: int, limit: str) -> None:
@@ -52,6 +53,7 @@ def test_a_file_that_does_not_exist(check: Check, subject: Bench, place: Place, 
             error_of(check, worker, "tensors", why="one file is missing", files=list_of_files, settings={})
 
 
+@pytest.mark.quick
 @requirement("WEIGHT-024")
 def test_a_refused_object(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
     files = place_checkpoint(place, sharded(seed))

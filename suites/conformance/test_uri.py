@@ -20,6 +20,7 @@ def assert_answers(check: Check, subject: Bench, values: list[object], *, expect
         check.equal(expected=expected, actual=answer, what=f"is_object_uri({value!r})")
 
 
+@pytest.mark.quick
 @requirement("URI-001")
 def test_the_three_schemes(check: Check, subject: Bench) -> None:
     assert_answers(check, subject, [f"{scheme}bucket/model" for scheme in SCHEMES], expected=True)
@@ -91,6 +92,7 @@ def test_empty_text(check: Check, subject: Bench) -> None:
     assert_answers(check, subject, [""], expected=False)
 
 
+@pytest.mark.quick
 @requirement("URI-008")
 def test_path_objects(check: Check, subject: Bench) -> None:
     # Path("s3://b/m") is s3:/b/m: a Path cannot hold an object URI

@@ -43,6 +43,7 @@ def one_file(seed: int, *tensors: TensorSpec) -> Checkpoint:
     return build([ShardSpec("model.safetensors", tensors)], seed=seed)
 
 
+@pytest.mark.quick
 @requirement("WEIGHT-001")
 def test_names(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = checkpoints.sharded(seed)
@@ -50,6 +51,7 @@ def test_names(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_same_names(check, expected=checkpoint.expected, actual=answer)
 
 
+@pytest.mark.quick
 @requirement("WEIGHT-002")
 def test_common_types(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_loads(check, subject, place, checkpoints.dtype_matrix(seed, COMMON))
@@ -132,6 +134,7 @@ def test_many_shards(check: Check, subject: Bench, place: Place, seed: int) -> N
     assert_loads(check, subject, place, checkpoints.sharded(seed, 24))
 
 
+@pytest.mark.quick
 @requirement("WEIGHT-016")
 def test_empty_shards(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_loads(check, subject, place, checkpoints.empty_shards(seed))
