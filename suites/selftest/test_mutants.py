@@ -53,13 +53,17 @@ KILLS = {
         ("META-001", "META-002", "META-004", "META-006"), "test_metadata.py", "moto", "not any_tree"
     ),
     "list_neighbour_prefix": Kill(("LIST-002",), "test_listing.py", "moto", "not page and not unusual"),
+    "follow_index": Kill(("SECURITY-001", "SECURITY-002"), "test_hostile_index.py", "disk"),
+    "trust_keys": Kill(
+        ("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk", "not long"
+    ),
     "swallow_stream_error": Kill(("WEIGHT-024",), "test_streaming.py", "moto", "refused or exist or loads"),
 }
 #: the checks that kill, to be asked of the loader that the mutants are made from
 CONTROL = (
     "empty_shards or order_of_the_header or random_bits or larger or stay_valid or memory_limit or refused"
     " or index or subfolder or missing or case_of_the_key or no_two_models or heavy or whole_tree or climbs"
-    " or neighbours"
+    " or neighbours or ways_out or name_no_file or keys_that or half_folder"
 )
 
 
