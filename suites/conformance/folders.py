@@ -25,3 +25,8 @@ def tree_of(folder: str | Path) -> dict[str, bytes]:
 def everything_below(folder: Path) -> set[str]:
     """Every path below `folder`, hidden ones too, links not followed."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def bytes_below(folder: Path) -> int:
+    """What all files below `folder` hold together, hidden ones too, links not followed."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

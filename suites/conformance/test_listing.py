@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fixtures.stores import Place, Store
@@ -119,3 +121,32 @@ def test_bucket_that_does_not_exist(check: Check, subject: Bench) -> None:
         uri="s3://no-such-bucket/model",
     )
     assert_names(check, error, "no-such-bucket")
+
+
+@requirement("LIST-020")
+def test_unfinished_and_derived_files(check: Check, subject: Bench, place: Place) -> None:
+    # what rsync, browsers, the AWS client and huggingface_hub leave behind, and what people make of a file
+    leftovers = [".model.safetensors.a1B2c3", "model.safetensors.part", "model.safetensors.6eBc04Ae"]
+    leftovers += ["model.safetensors.incomplete", "model.safetensors.tmp", "model.safetensors~"]
+    leftovers += ["model.safetensors.sha256", "model.safetensors.gz", "modelsafetensors"]
+    fill(place, SHARDS[0], *leftovers)
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{SHARDS[0]}"])
+
+
+@requirement("LIST-021")
+def test_a_folder_with_the_suffix(check: Check, subject: Bench, place: Place, store: Store) -> None:
+    fill(place, SHARDS[0], "old.safetensors/model.safetensors", "old.safetensors/config.json")
+    if store.is_object_store:  # as the console of S3 makes a folder; a disk has just got one
+        place.put_raw(f"{place.prefix}/empty.safetensors/", b"")
+        place.put_raw(f"{place.prefix}/", b"")
+    else:
+        (Path(place.uri) / "empty.safetensors").mkdir()
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{SHARDS[0]}"])
+
+
+@requirement("LIST-022")
+def test_an_object_named_like_the_folder(check: Check, subject: Bench, place: Place) -> None:
+    fill(place, SHARDS[0])  # not in MinIO, where the object would hide the folder
+    place.put_raw(place.prefix, b"x")
+    place.put_raw(f"{place.prefix}.safetensors", b"x")
+    assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{SHARDS[0]}"])

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import resource
+from pathlib import Path
+
 import pytest
 
-from fixtures.checkpoints import sharded, single_file
+from fixtures.checkpoints import ShardSpec, TensorSpec, build, one_large, sharded, single_file
 from fixtures.stores import Place, Store
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.folders import bytes_below
 from suites.conformance.tensors import assert_same_tensors, place_checkpoint
 from suites.conformance.test_weights import assert_loads, build_varied
 
 GB = 10**9
 #: bytes; just above the largest tensor, which is the least that the streamer accepts
 LIMIT = 400_100
+#: bytes; logs and caches of code may be that large, a megabyte of weights is not
+LARGEST_FILE = 1 << 18
 
 
 @pytest.mark.quick
@@ -117,3 +123,50 @@ def test_the_error_names_the_key(check: Check, subject: Bench, place: Place, see
     wire.inject(Fault(match="model-00002-of", method="GET", status=403))
     error = error_of(check, subject.shared, "tensors", why="one shard is refused", files=files, settings={})
     assert_names(check, error, "model-00002-of-00004.safetensors")
+
+
+@requirement("WEIGHT-035")
+def test_a_header_larger_than_the_limit(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    # 40 tensors of 256 bytes; the header, with the training notes that some tools leave there, has 100 KB
+    tensors = tuple(TensorSpec(f"layers.{number}.weight", "F32", (64,)) for number in range(40))
+    shard = ShardSpec("model.safetensors", tensors, {"notes": "x" * 100_000})
+    assert_loads(check, subject, place, build([shard], seed=seed), RUNAI_STREAMER_MEMORY_LIMIT="4096")
+
+
+@requirement("WEIGHT-036")
+def test_absent_and_refused_differ(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
+    files = place_checkpoint(place, sharded(seed))
+    absent = error_of(
+        check, subject.shared, "tensors", why="a file is absent", files=[f"{files[0]}.gone"], settings={}
+    )
+    wire.inject(Fault(match="model-00002-of", method="GET", status=403))
+    refused = error_of(check, subject.shared, "tensors", why="a file is refused", files=files, settings={})
+    for error, words in (
+        (absent, ("not found", "nosuchkey", "404", "no such", "does not exist")),
+        (refused, ("denied", "403", "forbidden")),
+    ):
+        says_so = any(word in error.message.lower() for word in words)
+        check.true(
+            says_so,
+            what="the error's message",
+            expected=f"a text with one of {', '.join(words)}",
+            actual=error.message,
+        )
+
+
+@requirement("WEIGHT-038")
+def test_nothing_is_written(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    files = place_checkpoint(place, checkpoint := one_large(seed, 1 << 20))
+    worker = subject.worker()
+    home = Path(worker.ask("environment")["HOME"])
+    # also what is removed again: a larger file can't be written at all, wherever it lies
+    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    answer = worker.ask("tensors", files=files, settings={})
+    assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
+    written = bytes_below(home) + bytes_below(subject.cache_root)
+    check.true(
+        written < LARGEST_FILE,
+        what="bytes left on the disk after the load",
+        expected=f"fewer than {LARGEST_FILE}",
+        actual=written,
+    )

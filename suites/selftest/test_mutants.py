@@ -42,7 +42,10 @@ KILLS = {
         ("WEIGHT-006", "WEIGHT-010"), "test_weights.py", "moto", "bits or larger or odd or names"
     ),
     "reuse_buffer": Kill(
-        ("WEIGHT-017", "WEIGHT-020"), "test_streaming.py", "disk", "valid or limit or loads"
+        ("WEIGHT-017", "WEIGHT-020", "WEIGHT-035"), "test_streaming.py", "disk", "valid or limit or loads"
+    ),
+    "fill_late": Kill(
+        ("WEIGHT-029", "WEIGHT-030"), "test_consuming.py", "disk", "handed_out or slow or different_batches"
     ),
     "ignore_index": Kill(
         ("LOAD-001", "LOAD-002", "LOAD-003", "LOAD-004", "LOAD-009"), "test_loader.py", "disk", "not settings"
@@ -63,7 +66,7 @@ KILLS = {
 CONTROL = (
     "empty_shards or order_of_the_header or random_bits or larger or stay_valid or memory_limit or refused"
     " or index or subfolder or missing or case_of_the_key or no_two_models or heavy or whole_tree or climbs"
-    " or neighbours or ways_out or name_no_file or keys_that or half_folder"
+    " or neighbours or ways_out or name_no_file or keys_that or half_folder or handed_out or slow_consumer"
 )
 
 
