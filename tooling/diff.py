@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tooling.history import write_whole
 from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -84,17 +83,3 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
         write_whole(path, json.dumps(values, indent=1, ensure_ascii=True) + "\n")
     except OSError as error:
         raise Trouble(f"{path}: {error.strerror}", "name a path that can be written", code=2) from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes next to `path` and renames. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
