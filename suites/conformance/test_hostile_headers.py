@@ -1,0 +1,146 @@
+"""SECURITY, third part: headers and indices that cost more than they bring."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.checkpoints import INDEX_FILE, sharded
+from fixtures.stores import Place
+from fixtures.subjects.client import Worker
+from fixtures.subjects.protocol import SubjectRaised
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.memory import MiB, Peak
+from suites.conformance.refusals import assert_deliberate
+
+FILE = "model.safetensors"
+#: bytes that a refused file may make a worker take; enough for the longest header the format allows, twice
+MOST = 256 * MiB
+#: bytes for a header of a million tensors, which takes some 70 MB as text
+MOST_FOR_A_MILLION = 2 << 30
+DEADLINE = 30.0
+
+
+def container(header: bytes, data: bytes = b"", claimed: int | None = None) -> bytes:
+    length = len(header) if claimed is None else claimed
+    return length.to_bytes(8, "little") + header + data
+
+
+def entry(start: int, end: int, shape: list[int], dtype: str = "U8") -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+
+def assert_refused(
+    check: Check, worker: Worker, file: str, *, why: str, most: int = MOST, deadline: float = DEADLINE
+) -> SubjectRaised:
+    """The file is refused on purpose, in bounded time, memory that grows by at most `most` bytes."""
+    __tracebackhide__ = True
+    peak = Peak(worker)
+    error = error_of(check, worker, "tensors", why=why, files=[file], settings={}, deadline=deadline)
+    grown = peak.growth()
+    assert_deliberate(check, error)
+    check.true(
+        grown <= most,
+        what=f"growth of the worker's memory where {why}",
+        expected=f"at most {most}",
+        actual=grown,
+    )
+    return error
+
+
+@requirement("SECURITY-012")
+@pytest.mark.quick
+def test_a_header_that_claims_too_much(check: Check, subject: Bench, place: Place) -> None:
+    content = b'{"t":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
+    for power in (27, 28, 33, 40, 62, 63):
+        for claimed in ((1 << power) - 1, 1 << power):
+            place.put(FILE, container(content, b"abcd", claimed))
+            why = f"the header claims {claimed} bytes"
+            error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+            assert_names(check, error, FILE)
+    place.put(FILE, container(content, b"abcd", (1 << 64) - 1))
+    assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why="the header claims 2^64 - 1 bytes")
+
+
+@requirement("SECURITY-013")
+@pytest.mark.parametrize("fill", [b"\0", b"["], ids=["zeros", "brackets"])
+def test_a_header_that_is_too_long(check: Check, subject: Bench, place: Place, fill: bytes) -> None:
+    place.put(FILE, container(b'{"t":' + fill * 4096, claimed=400 * MiB))
+    os.truncate(Path(place.uri, FILE), 400 * MiB + 16)  # sparse: what isn't written takes no room
+    assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why="the header has 400 MiB")
+
+
+@requirement("SECURITY-014")
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["lists", "objects"])
+def test_a_nested_header(check: Check, subject: Bench, place: Place, opening: bytes) -> None:
+    for depth in (10_000, 1_000_000):
+        nested = opening * depth
+        for header in (
+            b'{"t":' + nested,
+            b'{"t":{"dtype":"U8","shape":' + nested,
+            b'{"__metadata__":' + nested,
+        ):
+            place.put(FILE, container(header))
+            why = f"the header is nested {depth} deep"
+            assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+
+
+@requirement("SECURITY-015")
+def test_a_nested_index(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    place.put_all(sharded(seed).files)
+    for opening in (b"[", b'{"a":'):
+        for begin in (b"", b'{"weight_map":', b'{"weight_map":{"t":', b'{"metadata":'):
+            place.put(INDEX_FILE, begin + opening * 100_000)
+            peak = Peak(subject.shared)
+            error = error_of(
+                check, subject.shared, "model_tensors", why="the index is nested", uri=place.uri, settings={}
+            )
+            assert_deliberate(check, error)
+            assert_names(check, error, INDEX_FILE)
+            grown = peak.growth()
+            check.true(grown <= MOST, what="growth of the memory", expected=f"at most {MOST}", actual=grown)
+
+
+@requirement("SECURITY-016")
+def test_numbers_near_the_end_of_64_bits(check: Check, subject: Bench, place: Place) -> None:
+    huge = [(1 << 62), (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 1 << 64, 10**40]
+    headers: list[dict[str, Any]] = []
+    for number in huge:
+        headers += [
+            {"t": entry(0, number, [number])},
+            {"t": entry(number - 4, number, [4])},
+            {"t": entry(number, number, [0])},
+            {"t": entry(0, 4, [number, 4])},
+            {"t": entry(0, 4, [number, number, 1])},
+            # multiplied in 64 bits, these wrap to 4
+            {"t": entry(0, 4, [1 << 32, 1 << 32, 4])},
+            {"t": entry(0, 4, [4, (1 << 62) + 1])},
+            {"a": entry(0, number, [number]), "t": entry(number, number + 4, [4])},
+        ]
+    for header in headers:
+        place.put(FILE, container(json.dumps(header).encode(), b"abcd"))
+        why = f"the header is {json.dumps(header)}"
+        assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+
+
+@requirement("SECURITY-017")
+def test_many_tensors_and_a_hole(
+    check: Check, subject: Bench, place: Place, examples: Callable[[int, int], int]
+) -> None:
+    count = examples(20_000, 1_000_000)
+    entries = (
+        f'"tensor.{number}":{{"dtype":"U8","shape":[1],"data_offsets":[{number},{number + 1}]}}'
+        for number in range(count)
+    )
+    last = f'"tensor.last":{{"dtype":"U8","shape":[1],"data_offsets":[{count + 1},{count + 2}]}}'
+    header = f"{{{','.join(entries)},{last}}}".encode()
+    place.put(FILE, container(header, bytes(count + 2)))
+    why = f"there is a hole behind {count} tensors"
+    file = f"{place.uri}/{FILE}"
+    assert_refused(check, subject.shared, file, why=why, most=MOST_FOR_A_MILLION, deadline=60)
