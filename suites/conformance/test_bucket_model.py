@@ -34,24 +34,31 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.scene = scene
 
-    @initialize(content=contents)
-    def begin(self, content: bytes) -> None:
-        self.scene.put(NAMES[0], content)
+    @initialize(others=st.sets(names), cold=st.booleans())
+    def begin(self, others: set[str], cold: bool) -> None:
+        for name in sorted({NAMES[0], *others}):
+            self.scene.put(name, CONTENTS[1])
+        if not cold:
+            self.scene.pull_anew()
 
     @rule(name=names, content=contents)
     def put(self, name: str, content: bytes) -> None:
         self.scene.put(name, content)
 
-    @rule(name=names.filter(lambda name: name != NAMES[0]))
-    def delete(self, name: str) -> None:
-        self.scene.delete(name)
+    @precondition(lambda self: len(self.scene.model) > 1)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        self.scene.delete(data.draw(st.sampled_from(self.removable()), "name"))
 
     @precondition(lambda self: len(self.scene.model) > 1)
     @rule(data=st.data(), new=names)
     def rename(self, data: st.DataObject, new: str) -> None:
-        old = data.draw(st.sampled_from(sorted(self.scene.model.keys() - {NAMES[0]})), "old")
+        old = data.draw(st.sampled_from(self.removable()), "old")
         if new != old:
             self.scene.rename(old, new)
+
+    def removable(self) -> list[str]:
+        return sorted(self.scene.model.keys() - {NAMES[0]})
 
     @rule(name=st.sampled_from(HEAVY_NAMES))
     def put_heavy(self, name: str) -> None:
@@ -110,9 +117,13 @@ def test_any_history(
         number = next(numbers)
         return Scene(check, subject, store, wire, prefix=f"{place.prefix}/{number}", root=f"life-{number}")
 
+    class Here(Life):
+        def __init__(self) -> None:
+            super().__init__(scene())
+
     shortest(scene())
-    bounds = settings(max_examples=examples(4, 100), stateful_step_count=examples(8, 25))
-    run_state_machine_as_test(lambda: Life(scene()), settings=bounds)
+    bounds = settings(max_examples=examples(8, 100), stateful_step_count=examples(12, 25))
+    run_state_machine_as_test(Here, settings=bounds)
 
 
 def shortest(scene: Scene) -> None:
