@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, core, settings
+from hypothesis.internal.conjecture import engine
 
 PROFILE = "loadproof"
+#: seconds, not hypothesis' 300: a step of a history takes a tenth of one, and a red check is waited for
+SHRINKING_SECONDS = 40
 
-_before: list[tuple[int | None, str]] = []
+_before: list[tuple[int | None, str, int]] = []
 
 
 def force(seed: int) -> None:
@@ -17,7 +20,9 @@ def force(seed: int) -> None:
     is elsewhere, and trace every call. Function-scoped fixtures are wanted: one prefix holds all of a
     check's examples.
     """
-    _before.append((core.global_force_seed, settings.get_current_profile_name()))
+    _before.append(
+        (core.global_force_seed, settings.get_current_profile_name(), engine.MAX_SHRINKING_SECONDS)
+    )
     settings.register_profile(
         PROFILE,
         database=None,
@@ -28,11 +33,12 @@ def force(seed: int) -> None:
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     settings.load_profile(PROFILE)
+    engine.MAX_SHRINKING_SECONDS = SHRINKING_SECONDS
     core.global_force_seed = seed  # type: ignore[assignment]  # declared by its first value, None
 
 
 def release() -> None:
     """Idempotent per `force`; sessions within sessions unwind in order."""
     if _before:
-        core.global_force_seed, profile = _before.pop()  # type: ignore[assignment]
+        core.global_force_seed, profile, engine.MAX_SHRINKING_SECONDS = _before.pop()  # type: ignore[assignment]
         settings.load_profile(profile)
