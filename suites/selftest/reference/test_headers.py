@@ -17,6 +17,14 @@ def entry(dtype: str = "U8", shape: Any = (4,), offsets: Any = (0, 4)) -> dict[s
     return {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets)}
 
 
+def nested(depth: int) -> list[Any]:
+    """Lists within each other, so many of them."""
+    value: list[Any] = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
 def parse(header: bytes | dict[str, Any], data: int = 4) -> list[tuple[str, tuple[int, ...], int, int]]:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     found = parse_header(text, address=ADDRESS, file_size=8 + len(text) + data)
@@ -35,6 +43,15 @@ def test_order_is_that_of_the_bytes() -> None:
 
 def test_packed_floats_have_half_the_columns() -> None:
     assert parse({"f": entry("F4", [2, 4], [0, 4])}) == [("f", (2, 2), 0, 4)]
+
+
+def test_fields_of_their_own() -> None:
+    fields = {"fraction": -1.5, "big": 2**70, "deep": nested(125), "text": "\U0001f9ea"}
+    assert parse({"a": entry() | fields}) == [("a", (4,), 0, 4)]
+
+
+def test_more_dimensions_than_numpy_has() -> None:
+    assert parse({"a": entry(shape=[1] * 1000 + [4])}) == [("a", (1,) * 1000 + (4,), 0, 4)]
 
 
 BROKEN: dict[str, bytes | dict[str, Any]] = {
@@ -60,6 +77,12 @@ BROKEN: dict[str, bytes | dict[str, Any]] = {
     "overflowing shape": {"a": entry(shape=[2**62, 8])},
     "overflowing shape without elements": {"a": entry(shape=[0, 2**62, 2**62], offsets=[0, 0])},
     "more lists than memory": b'{"a":[' + b"[]," * 5_000_000 + b"[]]}",
+    "overflowing shape without end": {"a": entry(shape=[2**62] * 200_000)},
+    "a long shape that does not fit": {"a": entry(shape=[1] * 1000)},
+    "minus zero": b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[-0,4]}}',
+    "a field nested too deeply": {"a": entry() | {"x": [nested(125)]}},
+    "half a surrogate pair": b'{"\\ud800":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}',
+    "a number beyond a float": {"a": entry() | {"x": 10**309}},
     "offsets beyond": {"a": entry(offsets=[2**63 - 4, 2**63])},
     "backwards": {"a": entry(offsets=[4, 0])},
     "wrong span": {"a": entry(offsets=[0, 3])},
