@@ -14,7 +14,7 @@ from fixtures.stores import Place
 from fixtures.subjects.protocol import SubjectDied
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench
+from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.folders import tree_of
 
 TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/deep/a.json": b"[]"}
@@ -193,3 +193,14 @@ def test_a_second_pattern(check: Check, subject: Bench, place: Place) -> None:
     check.equal(
         expected=None, actual=tree_of(folder).get("notes.txt"), what="notes.txt, which no pattern asked for"
     )
+
+
+@requirement("CACHE-050")
+def test_a_root_that_cannot_be_made(check: Check, subject: Bench, place: Place, tmp_path: Path) -> None:
+    place.put("config.json", b"{}")
+    # below a file no folder can be made, not even by an administrator
+    blocked = tmp_path / "blocked"
+    blocked.write_bytes(b"")
+    worker = subject.worker(**{subject.cache_variable: str(blocked / "cache")})
+    error = error_of(check, worker, "pull_metadata", why="the root can't be made", uri=place.uri)
+    assert_names(check, error, str(blocked))

@@ -1,0 +1,108 @@
+"""LIST, META and WEIGHT, on what real buckets hold beside a model, and on how they were filled."""
+
+from __future__ import annotations
+
+import gzip
+
+from fixtures.checkpoints import single_file
+from fixtures.stores import Place, Store
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, error_of
+from suites.conformance.folders import tree_of
+from suites.conformance.tensors import assert_same_tensors
+
+WEIGHTS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+#: how an AppleDouble file begins; read as the length of a header it is two terabytes
+APPLE_DOUBLE = bytes.fromhex("0005160700020000") + b"Mac OS X".ljust(24)
+
+
+@requirement("LIST-030")
+def test_sidecars(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(dict.fromkeys(WEIGHTS, b"x") | {f"._{name}": APPLE_DOUBLE for name in WEIGHTS})
+    check.equal(
+        expected=[f"{place.uri}/{name}" for name in WEIGHTS],
+        actual=sorted(subject.ask("list_weights", uri=place.uri)),
+        what="the files listed where each has a sidecar",
+    )
+
+
+@requirement("LIST-031")
+def test_the_root_of_a_bucket(check: Check, subject: Bench, place: Place, store: Store) -> None:
+    place.put("deeper.safetensors", b"x")
+    root, name = store.place(""), f"{place.prefix.partition('/')[0]}.safetensors"
+    root.put(name, b"x")
+    try:
+        for uri in (root.uri, f"{root.uri}/"):
+            listed = subject.ask("list_weights", uri=uri)
+            check.equal(expected=[f"{root.uri}/{name}"], actual=listed, what=f"list_weights({uri!r})")
+    finally:
+        root.delete(name)
+
+
+@requirement("LIST-032")
+def test_a_second_listing(check: Check, subject: Bench, place: Place) -> None:
+    def assert_listed(expected: str, what: str) -> None:
+        listed = subject.ask("list_weights", uri=place.uri)
+        check.equal(expected=[f"{place.uri}/{expected}"], actual=listed, what=what)
+
+    place.put(WEIGHTS[0], b"x")
+    assert_listed(WEIGHTS[0], "the first listing")
+    place.put(WEIGHTS[1], b"x")
+    place.delete(WEIGHTS[0])
+    assert_listed(WEIGHTS[1], "the listing after one file came and one went")
+
+
+@requirement("LIST-033")
+def test_a_refused_listing(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put(WEIGHTS[0], b"x")
+    refusal = wire.inject(Fault(match="list-type=2", status=403))
+    error = error_of(check, subject.shared, "list_weights", why="the listing is refused", uri=place.uri)
+    check.true(refusal.hits > 0, what="refused listings", expected="at least one", actual=refusal.hits)
+    says_so = any(word in error.message.lower() for word in ("403", "denied", "forbidden"))
+    check.true(says_so, what="the error's message", expected="that access is denied", actual=error.message)
+
+
+@requirement("META-030")
+def test_names_that_repeat_the_models(check: Check, subject: Bench, place: Place) -> None:
+    name = place.prefix.rpartition("/")[2]
+    tree = {
+        "config.json": b"{}",
+        f"{name}/config.json": b"[1]",
+        f"{name}/{name}.json": b"[2]",
+        f"a/{name}.txt": b"3",
+        f"a/{place.prefix}/b.txt": b"4",
+    }
+    place.put_all(tree)
+    check.equal(
+        expected=tree, actual=tree_of(subject.ask("pull_metadata", uri=place.uri)), what="the pulled tree"
+    )
+
+
+@requirement("META-031")
+def test_trailing_slashes(check: Check, subject: Bench, place: Place) -> None:
+    tree = {"config.json": b"{}", "1_Pooling/config.json": b"[1]"}
+    place.put_all(tree)
+    for slashes in ("/", "//"):
+        with subject.root(f"cache-{len(slashes)}") as worker:
+            pulled = tree_of(worker.ask("pull_metadata", uri=place.uri + slashes))
+        check.equal(expected=tree, actual=pulled, what=f"the tree pulled from {place.uri + slashes!r}")
+
+
+@requirement("META-032")
+def test_labelled_metadata(check: Check, subject: Bench, place: Place) -> None:
+    tree = {"config.json": gzip.compress(b'{"a": 1}', mtime=0), "vocab.json": b'{"b": 2}'}
+    for key, data in tree.items():  # the second label is a lie, as tools that copy metadata leave behind
+        place.put_labelled(key, data, "gzip")
+    check.equal(
+        expected=tree, actual=tree_of(subject.ask("pull_metadata", uri=place.uri)), what="the pulled tree"
+    )
+
+
+@requirement("WEIGHT-050")
+def test_labelled_weights(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    checkpoint = single_file(seed)
+    (file,) = checkpoint.weight_files
+    place.put_labelled(file, checkpoint.files[file], "gzip")
+    answer = subject.ask("tensors", files=[f"{place.uri}/{file}"], settings={})
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
