@@ -4,12 +4,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tooling import diff, minio_image, nightly
+from tooling import diff, failures, minio_image, nightly
 from tooling.trouble import Trouble
 
 # A command's module offers `SUMMARY`, `arguments(parser)` and `run(options)`; an entry here is all it needs.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[..., int | None]]] = {
     "diff": (diff.SUMMARY, diff.arguments, diff.run),
+    "failures": (failures.SUMMARY, failures.arguments, failures.run),
     "minio-image": (minio_image.SUMMARY, minio_image.arguments, minio_image.run),
     "nightly": (nightly.SUMMARY, nightly.arguments, nightly.run),
 }
