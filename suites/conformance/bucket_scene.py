@@ -19,9 +19,8 @@ NAMES = ("config.json", "tokenizer.json", "a/b.json", "a/c/größe 1.jinja")
 CONTENTS = (b"1", b"2", b"33", b"")
 HEAVY_NAMES = ("model.safetensors", "a/pytorch_model.bin", "model.gguf")
 HEAVY = b"a weight that stays in the bucket"
-#: a request that never is answered: the listing, or the reading of one object
-MOMENTS = ("list-type=2", *NAMES)
-LISTING = MOMENTS[0]
+#: a pull is killed while it waits for this, or for one of the names
+LISTING = "list-type=2"
 #: files that a loader may keep for itself: lock, manifest, mark of completeness, those of the tree before
 BOOKKEEPING = 8
 PATIENCE = 20.0

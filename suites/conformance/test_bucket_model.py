@@ -18,13 +18,14 @@ from fixtures.stores import Place, Store
 from fixtures.wire import Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.bucket_scene import CONTENTS, HEAVY_NAMES, MOMENTS, NAMES, Scene
+from suites.conformance.bucket_scene import CONTENTS, HEAVY_NAMES, LISTING, NAMES, Scene
 
 CONFIG, *OTHERS = NAMES
 names = st.sampled_from(NAMES)
 others = st.sampled_from(OTHERS)
 contents = st.sampled_from(CONTENTS)
-moments = st.sampled_from(MOMENTS)
+#: of the object that the pull then stumbles over; without one it may have nothing to read
+changes = st.one_of(contents, st.none())
 
 
 class Life(RuleBasedStateMachine):
@@ -90,14 +91,23 @@ class Life(RuleBasedStateMachine):
         self.scene.pull_anew()
         self.scene.look()
 
-    @rule(name=names)
-    def pull_refused(self, name: str) -> None:
+    @rule(name=names, content=changes)
+    def pull_refused(self, name: str, content: bytes | None) -> None:
+        if content is not None:
+            self.scene.put(name, content)
         self.scene.pull_refused(name)
         self.scene.look()
 
-    @rule(moment=moments)
-    def pull_killed(self, moment: str) -> None:
-        self.scene.pull_killed(moment)
+    @rule(name=names, content=changes)
+    def pull_killed(self, name: str, content: bytes | None) -> None:
+        if content is not None:
+            self.scene.put(name, content)
+        self.scene.pull_killed(name)
+        self.scene.look()
+
+    @rule()
+    def pull_killed_while_listing(self) -> None:
+        self.scene.pull_killed(LISTING)
         self.scene.look()
 
     def teardown(self) -> None:
