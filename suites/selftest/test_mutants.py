@@ -57,7 +57,7 @@ KILLS = {
     ),
     "list_neighbour_prefix": Kill(("LIST-002",), "test_listing.py", "moto", "not page and not unusual"),
     "follow_index": Kill(("SECURITY-001", "SECURITY-002"), "test_hostile_index.py", "disk"),
-    "trust_keys": Kill(
+    "trust_names": Kill(
         ("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk", "not long"
     ),
     "swallow_stream_error": Kill(("WEIGHT-024",), "test_streaming.py", "moto", "refused or exist or loads"),
