@@ -20,8 +20,8 @@ def rows(
     """
     found: list[tuple[str, str | None]] = [
         ("requirement", f"{record.requirement} ({record.level}): {record.sentence}"),
-        ("subject", " ".join(filter(None, (record.subject, record.version)))),
-        ("store", " ".join(filter(None, (record.store, record.store_version)))),
+        ("subject", _with_version(record.subject, record.version)),
+        ("store", _with_version(record.store, record.store_version)),
         ("compared", record.what),
         ("expected", record.expected),
         ("actual", record.actual),
@@ -42,6 +42,11 @@ def block(record: VerdictRecord, requirement: Requirement | None, *, seed: int, 
         first, *rest = text.split("\n")
         lines += [f"{title:>{TITLE_WIDTH}}  {first}", *(f"{'':{TITLE_WIDTH}}  {line}" for line in rest)]
     return "\n".join(lines)
+
+
+def _with_version(name: str, version: str | None) -> str:
+    # A store's version may begin with its name: "moto 5.2.5".
+    return version if version and version.startswith(f"{name} ") else " ".join(filter(None, (name, version)))
 
 
 def differs(record: VerdictRecord) -> str | None:

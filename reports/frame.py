@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports.model import VerdictRecord
+from reports.printable import encodable
 
 if TYPE_CHECKING:
     from reports.reader import Report
@@ -31,17 +32,34 @@ COLUMNS = [
 ]
 
 
+NUMBERS = {
+    "number": "int64",
+    "comparisons": "int64",
+    "seconds": "float64",
+    "offset": "Int64",
+    "seed": "int64",
+}
+TEXTS = [name for name in COLUMNS if name not in NUMBERS and name != "started"]
+TYPES = NUMBERS | dict.fromkeys(TEXTS, "string")
+"""Of all columns but `started`; missing texts are <NA>, whatever pandas would take for a text by itself."""
+
+
 def frame(*reports: Report) -> pd.DataFrame:
     """All checks of these reports, in order; `seconds` in seconds, `offset` in bytes (nullable integers).
 
+    Texts are as in the report, but for NUL and lone surrogates, which frames can't hold: these are escaped.
     `started` (UTC) and `seed` tell the rows of several reports apart. Without rows, the columns are there.
     """
     rows = [
-        {name: getattr(record, name) for name in COLUMNS[:-2]}
+        {name: _held(getattr(record, name)) for name in COLUMNS[:-2]}
         | {"verdict": str(record.verdict), "started": report.header.started, "seed": report.header.seed}
         for report in reports
         for record in report.records
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     table["started"] = pd.to_datetime(table["started"], utc=True)
-    return table.astype({"comparisons": "int64", "seconds": "float64", "offset": "Int64", "seed": "int64"})
+    return table.astype(TYPES)
+
+
+def _held(value: object) -> object:
+    return encodable(value) if isinstance(value, str) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -57,26 +57,58 @@ class Order:
     stores: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Row:
+    """One subject in one area; `cells` are its records store by store."""
+
+    area: str
+    subject: str
+    cells: tuple[tuple[VerdictRecord, ...], ...]
+
+
 def arranged(found: Iterable[str], wanted: Sequence[str]) -> list[str]:
     """What was found, first in the wanted order, then what nobody asked for, in its own."""
     names = dict.fromkeys(found)
     return [*(name for name in wanted if name in names), *(name for name in names if name not in wanted)]
 
 
-def matrix(records: Sequence[VerdictRecord], order: Order | None = None) -> Table:
+def stores_of(records: Sequence[VerdictRecord], order: Order | None = None) -> list[str]:
+    """The columns, in the run's order."""
+    wanted = (order or Order()).stores
+    return arranged((record.store for record in records), (NO_STORE, *wanted))
+
+
+def store_title(store: str) -> str:
+    """What a column is called."""
+    return "no store" if store == NO_STORE else store
+
+
+def rows(records: Sequence[VerdictRecord], order: Order | None = None) -> list[Row]:
     """Areas by name; subjects and stores in the run's order, whatever order the checks ended in."""
-    order = order or Order()
-    areas = sorted({record.area for record in records})
-    subjects = arranged((record.subject for record in records), order.subjects)
-    stores = arranged((record.store for record in records), (NO_STORE, *order.stores))
+    cells: defaultdict[tuple[str, str, str], list[VerdictRecord]] = defaultdict(list)
+    for record in records:
+        cells[record.area, record.subject, record.store].append(record)
+    stores = stores_of(records, order)
+    subjects = arranged((record.subject for record in records), (order or Order()).subjects)
+    return [
+        Row(area, subject, tuple(tuple(cells[area, subject, store]) for store in stores))
+        for area in sorted({record.area for record in records})
+        for subject in subjects
+    ]
+
+
+def matrix(records: Sequence[VerdictRecord], order: Order | None = None) -> Table:
+    """The rows as a table for the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("area", "subject", *("no store" if store == NO_STORE else store for store in stores)):
+    for title in ("area", "subject", *map(store_title, stores_of(records, order))):
         table.add_column(title, overflow="fold")
-    for area in areas:
-        for number, subject in enumerate(subjects):
-            mine = [record for record in records if record.area == area and record.subject == subject]
-            cells = [cell(record.verdict for record in mine if record.store == store) for store in stores]
-            table.add_row(area if number == 0 else "", subject, *cells, end_section=subject == subjects[-1])
+    area = None
+    for row in rows(records, order):
+        if area not in (None, row.area):
+            table.add_section()
+        cells = [cell(record.verdict for record in one) for one in row.cells]
+        table.add_row("" if row.area == area else row.area, row.subject, *cells)
+        area = row.area
     return table
 
 

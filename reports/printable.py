@@ -16,3 +16,8 @@ def printable(line: str) -> str:
 def printable_text(text: str) -> str:
     """The same for a text of several lines, which stay lines."""
     return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def encodable(text: str) -> str:
+    """The text with only those characters escaped that files can't hold: lone surrogates and NUL."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()

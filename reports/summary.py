@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-
 import pytest
 
-from reports import matrix
+from reports import findings, matrix
 from reports.block import block
 from reports.model import Footer, Verdict, VerdictRecord
 from reports.outcome import counted
@@ -29,11 +27,10 @@ def show(run: Run, footer: Footer, terminal: pytest.TerminalReporter) -> None:
         if lines:
             terminal.section(title)
             _write(terminal, "\n".join(lines))
-    for record in run.records:
-        if record.verdict in (Verdict.FAIL, Verdict.ERROR):
-            terminal.section(f"{record.verdict} {record.requirement}", sep="-")
-            requirement = run.catalogue[record.requirement]
-            _write(terminal, block(record, requirement, seed=run.seed, long=run.long))
+    for record in findings.failures(run.records):
+        terminal.section(f"{record.verdict} {record.requirement}", sep="-")
+        requirement = run.catalogue[record.requirement]
+        _write(terminal, block(record, requirement, seed=run.seed, long=run.long))
     if footer.reasons:
         terminal.section("why this run is red")
         _write(terminal, "\n".join(footer.reasons))
@@ -59,33 +56,21 @@ def slowest(records: list[VerdictRecord]) -> list[str]:
 
 def not_run(records: list[VerdictRecord]) -> list[str]:
     """Each missing store once, with reason and remedy; each capability that a subject lacks once."""
-    missing = Counter(
-        (record.store, record.message, record.remedy)
-        for record in records
-        if record.verdict is Verdict.NOT_RUN
-    )
     lines = []
-    for (store, reason, remedy), number in missing.items():
-        lines += [f"NOT-RUN {store} ({counted(number, 'check')}): {reason}", f"    remedy: {remedy}"]
-    lacking = Counter(
-        (record.subject, record.message) for record in records if record.verdict is Verdict.UNSUPPORTED
-    )
-    lines += [
-        f"UNSUPPORTED {subject} ({counted(n, 'check')}): {state}" for (subject, state), n in lacking.items()
+    for one in findings.missing(records):
+        lines += [f"NOT-RUN {one.store} ({counted(one.checks, 'check')}): {one.reason}"]
+        lines += [f"    remedy: {one.remedy}"]
+    return lines + [
+        f"UNSUPPORTED {one.subject} ({counted(one.checks, 'check')}): {one.state}"
+        for one in findings.lacking(records)
     ]
-    return lines
 
 
 def known(records: list[VerdictRecord]) -> list[str]:
     """Each known failure once, with where it was seen and its link, or else its evidence."""
-    stores: defaultdict[tuple[str, str, str], dict[str, None]] = defaultdict(dict)
-    for record in records:
-        if record.verdict is Verdict.KNOWN_FAIL:
-            source = record.link or record.evidence or ""
-            stores[record.requirement, record.subject, source][record.store] = None
     return [
-        f"{identity} {subject} ({', '.join(names)}): {source}"
-        for (identity, subject, source), names in stores.items()
+        f"{one.requirement} {one.subject} ({', '.join(one.stores)}): {one.link or one.evidence}"
+        for one in findings.known(records)
     ]
 
 
