@@ -1,1 +1,1 @@
-"""The command line beside the tests: `python -m tooling <command>`. Needs the standard library alone."""
+"""The command line beside the tests: `python -m tooling <command>`."""
