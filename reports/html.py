@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from reports import findings, matrix
 from reports.block import rows as block_rows
-from reports.facts import facts, is_long
+from reports.facts import facts, is_long, order_of
 from reports.matrix import WORDS, store_title
 from reports.model import Verdict, VerdictRecord
 from reports.outcome import counted
@@ -71,7 +71,8 @@ class Row:
 def html(report: Report) -> str:
     """The page; every text of the report is escaped, and its control characters are made visible."""
     header, records = report.header, report.records
-    areas = [(area, list(group)) for area, group in groupby(_rows(records), key=lambda row: row.area)]
+    order = order_of(report)
+    areas = [(area, list(group)) for area, group in groupby(_rows(records, order), key=lambda row: row.area)]
     by_cell = [record for _, group in areas for row in group for cell in row.cells for record in cell.records]
     red = findings.failures(by_cell)
     known, missing, lacking = findings.known(records), findings.missing(records), findings.lacking(records)
@@ -92,7 +93,7 @@ def html(report: Report) -> str:
         records=records,
         verdict_line=verdict_line(report.footer),
         contents=[entry[:3] for entry in contents if entry[3]],
-        stores=[store_title(store) for store in matrix.stores_of(records)],
+        stores=[store_title(store) for store in matrix.stores_of(records, order)],
         areas=areas,
         failures=[_failure(record, report) for record in red],
         known=known,
@@ -129,8 +130,8 @@ def _printable(value: object) -> object:
     return printable_text(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _rows(records: tuple[VerdictRecord, ...]) -> list[Row]:
-    stores = matrix.stores_of(records)
+def _rows(records: tuple[VerdictRecord, ...], order: matrix.Order) -> list[Row]:
+    stores = matrix.stores_of(records, order)
     return [
         Row(
             row.area,
@@ -139,7 +140,7 @@ def _rows(records: tuple[VerdictRecord, ...]) -> list[Row]:
                 Cell(f"cell-{number}-{store}", stores[store], cell) for store, cell in enumerate(row.cells)
             ),
         )
-        for number, row in enumerate(matrix.rows(records))
+        for number, row in enumerate(matrix.rows(records, order))
     ]
 
 
