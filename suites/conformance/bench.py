@@ -36,8 +36,12 @@ class Bench:
 
     def worker(self, **environment: str) -> Worker:
         """A fresh process that finds the store and the cache root, with `environment` on top."""
+        return self.worker_in(self._folder / f"home-{len(self._workers)}", **environment)
+
+    def worker_in(self, folder: Path, **environment: str) -> Worker:
+        """The same, with `folder` as its home and working folder."""
         variables = {self.cache_variable: str(self.cache_root), **self._store, **environment}
-        worker = self._server.worker(variables, self._folder / f"home-{len(self._workers)}")
+        worker = self._server.worker(variables, folder)
         worker.if_lacking = Unsupported if self._tried else None
         self._workers.append(worker)
         return worker
