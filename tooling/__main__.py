@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tooling import diff, failures, minio_image, nightly, report, smoke
+from tooling import diff, explain, failures, minio_image, nightly, report, smoke
 from tooling.trouble import Trouble
 
 # A command's module offers `SUMMARY`, `arguments(parser)` and `run(options)`; an entry here is all it needs.
 # It imports what isn't in the standard library in `run` only, so that the others work without.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[..., int | None]]] = {
     "diff": (diff.SUMMARY, diff.arguments, diff.run),
+    "explain": (explain.SUMMARY, explain.arguments, explain.run),
     "failures": (failures.SUMMARY, failures.arguments, failures.run),
     "minio-image": (minio_image.SUMMARY, minio_image.arguments, minio_image.run),
     "nightly": (nightly.SUMMARY, nightly.arguments, nightly.run),
