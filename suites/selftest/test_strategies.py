@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 
 from fixtures.checkpoints import DTYPES, INDEX_FILE, Checkpoint, TensorSpec
 from fixtures.strategies import (
+    Address,
+    addresses,
     checkpoints,
     lookalike_uris,
     metadata_trees,
@@ -108,3 +110,18 @@ def test_metadata_trees_can_lie_on_a_disk(tree: dict[str, bytes]) -> None:
 )
 def test_the_telling_lookalikes_can_be_drawn(text: str) -> None:
     assert find(lookalike_uris(), lambda drawn: drawn == text, settings=SHRINK) == text
+
+
+@CHECK
+@given(addresses())
+def test_an_address_is_made_of_its_parts(address: Address) -> None:
+    scheme, _, rest = address.text.partition("://")
+    assert scheme.lower() == address.scheme
+    assert rest.rstrip("/") == f"{address.bucket}/{address.key}".rstrip("/")
+    assert "/" not in address.bucket and not address.key.startswith("/") and not address.key.endswith("/")
+
+
+def test_a_failure_with_any_address_shrinks_to_the_plainest() -> None:
+    assert find(addresses(), lambda _: True, settings=SHRINK) == Address(
+        "s3://bucket/model", "s3", "bucket", "model"
+    )
