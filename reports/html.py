@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from reports import findings, matrix
 from reports.block import rows as block_rows
+from reports.contrast import contrast
 from reports.facts import facts, is_long, order_of
 from reports.matrix import WORDS, store_title
 from reports.model import Verdict, VerdictRecord
@@ -121,6 +122,7 @@ def _environment() -> Environment:
         "store": store_title,
         "counted": counted,
         "place": _place,
+        "breakable": _breakable,
         "test": lambda check: check.rpartition("/")[2],
     }
     return made
@@ -146,8 +148,10 @@ def _rows(records: tuple[VerdictRecord, ...], order: matrix.Order) -> list[Row]:
 
 def _failure(record: VerdictRecord, report: Report) -> dict[str, object]:
     rule = report.header.requirements.get(record.requirement)
-    lines = block_rows(record, rule, seed=report.header.seed, long=is_long(report))
-    return {"record": record, "rule": rule, "rows": lines}
+    lines = dict(block_rows(record, rule, seed=report.header.seed, long=is_long(report)))
+    expected, actual = contrast(lines.get("expected", ""), lines.get("actual", ""))
+    marked = {"expected": expected, "actual": actual}
+    return {"record": record, "rule": rule, "rows": lines.items(), "marked": marked}
 
 
 def _prose(text: str) -> Markup:
@@ -156,6 +160,11 @@ def _prose(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if is_code else escape(part)
         for part, is_code in parts(printable_text(text))
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A path or a test's name, which a narrow column may break after a separator."""
+    return Markup("<wbr>").join(re.findall(r"[^/_\[-]*[/_\[-]|[^/_\[-]+", printable_text(name)))
 
 
 def _anchor(identity: str) -> str:

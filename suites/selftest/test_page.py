@@ -12,13 +12,14 @@ import pytest
 from justhtml import JustHTML
 
 from reports.block import rows
+from reports.contrast import contrast
 from reports.html import FOLDER, html
 from reports.printable import printable_text
 from reports.reader import Report
 from suites.selftest.rendered import EMPTY, GREEN, HOSTILE, RECORDS, REPORT, VISIBLE, rule
 
 PAGE = html(REPORT)
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "wbr"}
 ACTIVE = {"script", "img", "iframe", "object", "embed", "base", "form"}
 
 
@@ -142,6 +143,27 @@ def test_a_failure_has_the_terminals_block(number: int) -> None:
     for title, value in rows(record, rule("WEIGHT-001"), seed=5, long=False):
         assert title in text
         assert " ".join(printable_text(value).split()) in text, title
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "left", "right"),
+    [
+        ("bytes 1f a4 5e", "bytes 1e a4 5e", "bytes [1f] a4 5e", "bytes [1e] a4 5e"),
+        ("bytes 1f a4", "bytes 1f a4 5e", "bytes 1f a4", "bytes 1f a4[ 5e]"),
+        ("a a a", "a a", "a a[ a]", "a a"),
+        ("[1, 2]", "[1,  3]", "[1,[ 2]]", "[1,[  3]]"),
+        ("True", "False", "True", "False"),
+        ("same", "same", "same", "same"),
+        ("", "x", "", "x"),
+    ],
+)
+def test_what_differs_is_marked(expected: str, actual: str, left: str, right: str) -> None:
+    for pieces, text in zip(contrast(expected, actual), (left, right), strict=True):
+        assert "".join(f"[{piece}]" if differs else piece for piece, differs in pieces) == text
+
+
+def test_the_page_marks_it() -> None:
+    assert re.findall("<mark>(.*?)</mark>", PAGE)[0] == "00"
 
 
 def test_known_failures_missing_things_and_requirements_are_there() -> None:
