@@ -45,30 +45,29 @@ def trials(
     return Trials(subject, place, known[subject_name, store_name])
 
 
-def chosen(store: Store, examples: Examples, group: str | None = None) -> list[BrokenFile]:
-    """Of the corpus, all on a disk and in the long tier; else the telling ones, since stores take time."""
-    everything = not store.is_object_store or examples(0, 1)
-    return [
-        broken
-        for broken in CORPUS
-        if (everything or broken.telling) and (group is None or broken.group == group)
-    ]
+def is_chosen(file: BrokenFile | OddFile, store: Store, examples: Examples) -> bool:
+    """All files on a disk and in the long tier; else the telling ones, since object stores take time."""
+    return file.telling or not store.is_object_store or bool(examples(0, 1))
 
 
-def odd_files(files: Iterable[OddFile], store: Store, examples: Examples) -> list[OddFile]:
-    """As `chosen`."""
-    return [odd for odd in files if odd.telling or not store.is_object_store or examples(0, 1)]
+def outcomes_of(trials: Trials, store: Store, examples: Examples) -> list[tuple[BrokenFile, Outcome]]:
+    """The whole corpus, whichever part a check asks for: one worker loads it for all of them."""
+    files = [broken for broken in CORPUS if is_chosen(broken, store, examples)]
+    outcomes = trials.of({broken.key: broken.file.content for broken in files})
+    return [(broken, outcomes[broken.key]) for broken in files]
 
 
 def assert_none(
-    check: Check, trials: Trials, files: Iterable[BrokenFile], fault: Fault, *, what: str
+    check: Check, outcomes: Iterable[tuple[BrokenFile, Outcome]], fault: Fault, *, what: str, group: str = ""
 ) -> None:
-    """No file has the fault; a failure lists all that have, and shows the first one's header."""
+    """No file (of the group) has the fault; a failure lists all that have, and shows the first of them."""
     __tracebackhide__ = True
     faults: dict[str, str] = {}
     first = ""
-    for broken in files:
-        found = fault(broken, trials.of(broken.key, broken.file.content))
+    for broken, outcome in outcomes:
+        if group and broken.group != group:
+            continue
+        found = fault(broken, outcome)
         if found is None:
             check.true(True, what=what, expected="no fault", actual="none")
         else:
@@ -94,60 +93,74 @@ def not_named(broken: BrokenFile, outcome: Outcome) -> str | None:
 @requirement("HEADER-001")
 @pytest.mark.quick
 def test_lengths(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    files = chosen(store, examples, "length")
-    assert_none(check, trials, files, not_refused, what="files with an impossible length")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(check, outcomes, not_refused, group="length", what="files with an impossible length")
 
 
 @requirement("HEADER-002")
 def test_no_json(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    files = chosen(store, examples, "json")
-    assert_none(check, trials, files, not_refused, what="files whose header is no JSON object")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(check, outcomes, not_refused, group="json", what="files whose header is no JSON object")
 
 
 @requirement("HEADER-003")
 def test_entries(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    files = chosen(store, examples, "entry")
-    assert_none(check, trials, files, not_refused, what="files with a field missing or of a wrong type")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(
+        check, outcomes, not_refused, group="entry", what="files with a field missing or of a wrong type"
+    )
 
 
 @requirement("HEADER-004")
 def test_shapes(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    files = chosen(store, examples, "shape")
-    assert_none(check, trials, files, not_refused, what="files with a shape that its bytes don't fit")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(
+        check, outcomes, not_refused, group="shape", what="files with a shape that its bytes don't fit"
+    )
 
 
 @requirement("HEADER-005")
 @pytest.mark.quick
 def test_layouts(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    files = chosen(store, examples, "layout")
-    assert_none(check, trials, files, not_refused, what="files whose tensors don't fill the data exactly")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(
+        check, outcomes, not_refused, group="layout", what="files whose tensors don't fill the data exactly"
+    )
 
 
 @requirement("HEADER-006")
-def test_metadata(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    files = chosen(store, examples, "metadata")
-    assert_none(check, trials, files, not_refused, what="files with metadata that are no object of strings")
+def test_odd_metadata(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(
+        check,
+        outcomes,
+        not_refused,
+        group="metadata",
+        what="files with metadata that are no object of strings",
+    )
 
 
 @requirement("HEADER-007")
 def test_types_of_errors(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    assert_none(check, trials, chosen(store, examples), not_typed, what="errors that blame the program")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(check, outcomes, not_typed, what="errors that blame the program")
 
 
 @requirement("HEADER-008")
 def test_texts_of_errors(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    assert_none(check, trials, chosen(store, examples), not_named, what="errors that don't name the file")
+    outcomes = outcomes_of(trials, store, examples)
+    assert_none(check, outcomes, not_named, what="errors that don't name the file")
 
 
 @requirement("HEADER-009")
 def test_legal_files(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    for odd in odd_files(LEGAL, store, examples):
+    for odd in (odd for odd in LEGAL if is_chosen(odd, store, examples)):
         assert_loaded_alike(check, trials, odd.file, trials.load(odd.key, odd.file.content))
 
 
 @requirement("HEADER-010")
 def test_disputed_files(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
-    for odd in odd_files(DISPUTED, store, examples):
+    for odd in (odd for odd in DISPUTED if is_chosen(odd, store, examples)):
         outcome = trials.load(odd.key, odd.file.content)
         if is_refusal(outcome):
             check.true(True, what=odd.oddity, expected="an error, or equal", actual=in_words(outcome))
@@ -161,11 +174,10 @@ def test_an_object_is_judged_as_a_file(
 ) -> None:
     differing: dict[str, str] = {}
     first = ""
-    for broken in chosen(store, examples):
+    for broken, in_store in outcomes_of(trials, store, examples):
         path = tmp_path / broken.key
         path.write_bytes(broken.file.content)
         on_disk = trials.ask(str(path))
-        in_store = trials.of(broken.key, broken.file.content)
         if is_refusal(on_disk) == is_refusal(in_store):
             check.true(True, what=broken.name, expected=in_words(on_disk), actual=in_words(in_store))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fixtures.official import judge
@@ -97,11 +98,12 @@ class Trials:
             return failure
         return answer
 
-    def of(self, key: str, content: bytes) -> Outcome:
-        """The outcome for a file of a corpus; loads it at most once per subject and store."""
-        if key not in self._known:
-            self._known[key] = self.load(key, content)
-        return self._known[key]
+    def of(self, files: Mapping[str, bytes]) -> dict[str, Outcome]:
+        """The outcomes for a corpus, by key; each file is loaded once per subject and store."""
+        for key, content in files.items():
+            if key not in self._known:
+                self._known[key] = self.load(key, content)
+        return self._known
 
 
 def described(file: RawFile) -> str:
