@@ -61,12 +61,17 @@ KILLS = {
         ("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk", "not long"
     ),
     "swallow_stream_error": Kill(("WEIGHT-024",), "test_streaming.py", "moto", "refused or exist or loads"),
+    "accept_trailing_bytes": Kill(("HEADER-005",), "test_headers.py", "disk"),
+    "trust_every_field": Kill(("HEADER-007", "HEADER-008"), "test_headers.py", "disk"),
+    "read_any_json": Kill(("HEADER-002", "HEADER-003", "HEADER-006"), "test_headers.py", "disk"),
+    "load_empty_metadata": Kill(("HEADER-009",), "test_headers.py", "disk"),
 }
 #: the checks that kill, to be asked of the loader that the mutants are made from
 CONTROL = (
     "empty_shards or order_of_the_header or random_bits or larger or stay_valid or memory_limit or refused"
     " or index or subfolder or missing or case_of_the_key or no_two_models or heavy or whole_tree or climbs"
     " or neighbours or ways_out or name_no_file or keys_that or half_folder or handed_out or slow_consumer"
+    " or layouts or of_errors or no_json or entries or odd_metadata or legal_files"
 )
 
 
