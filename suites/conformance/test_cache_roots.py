@@ -1,0 +1,116 @@
+"""CACHE, another part: roots that differ from the usual folder, a full disk, several models at once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from pathlib import Path
+
+from fixtures.stores import Place, Store
+from fixtures.subjects.client import Worker
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.folders import tree_of
+from suites.conformance.test_pulling import await_hit
+
+TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/deep/a.json": b"[]"}
+#: bytes that a file may have while the disk is "full"; the larger file of the tree has more
+ROOM = 1 << 16
+GROWN = {"tokenizer.json": b"{}" * ROOM, "added.json": b"{}"}
+MODELS = 6
+
+
+@requirement("CACHE-030")
+def test_a_full_disk(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE | GROWN)
+    with limited(subject.worker()) as worker:
+        error = error_of(check, worker, "pull_metadata", why="the disk takes no more", uri=place.uri)
+    assert_names(check, error, os.strerror(errno.EFBIG), "tokenizer.json")
+    with subject.worker() as worker:
+        folder = worker.ask("pull_metadata", uri=place.uri)
+    check.equal(expected=TREE | GROWN, actual=tree_of(folder), what="the tree once there is room again")
+
+
+@requirement("CACHE-035")
+def test_a_full_disk_at_the_next_pull(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    folder = subject.ask("pull_metadata", uri=place.uri)
+    place.put_all(GROWN)
+    with limited(subject.worker()) as worker:
+        error_of(check, worker, "pull_metadata", why="the disk takes no more", uri=place.uri)
+    check.equal(expected=TREE, actual=tree_of(folder), what="the tree that was there before")
+
+
+def limited(worker: Worker) -> Worker:
+    """A worker that can write no file of more than ROOM bytes: as on a full disk, the write fails."""
+    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (ROOM, ROOM))
+    return worker
+
+
+@requirement("CACHE-031")
+def test_a_relative_root(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    with subject.worker(**{subject.cache_variable: "relative/cache"}) as worker:
+        home = worker.ask("environment")["HOME"]
+        path = worker.ask("cache_path", uri=place.uri)
+        pulled = worker.ask("pull_metadata", uri=place.uri)
+    right = f"below {home}/relative/cache"
+    check.true(path.startswith(right.removeprefix("below ")), what="the folder", expected=right, actual=path)
+    check.equal(expected=path, actual=pulled, what="the folder that the pull returned")
+    check.equal(expected=TREE, actual=tree_of(pulled), what="the tree in it")
+
+
+@requirement("CACHE-032")
+def test_roots_with_unusual_names(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    parent = subject.cache_root.parent
+    (parent / "link").symlink_to("my cache")
+    for name in ("my cache", "größe 权重", "100%25 [a] #1", "link"):
+        (parent / name).mkdir(mode=0o700, exist_ok=True)
+        with subject.worker(**{subject.cache_variable: str(parent / name)}) as worker:
+            folder = worker.ask("pull_metadata", uri=place.uri)
+        check.equal(expected=TREE, actual=tree_of(folder), what=f"the tree in the root {name!r}")
+        inside = Path(folder).resolve().is_relative_to((parent / name).resolve())
+        check.true(inside, what="the folder", expected=f"below {parent / name}", actual=folder)
+
+
+@requirement("CACHE-036")
+def test_a_root_that_does_not_exist(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    root = subject.cache_root.parent / "not" / "yet" / "there"
+    with subject.worker(**{subject.cache_variable: str(root)}) as worker:
+        folder = worker.ask("pull_metadata", uri=place.uri)
+    check.equal(expected=TREE, actual=tree_of(folder), what="the tree in the new root")
+    check.true(Path(folder).is_relative_to(root), what="the folder", expected=f"below {root}", actual=folder)
+
+
+@requirement("CACHE-033")
+def test_no_home(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    for home in ("/nonexistent", "/dev/null", ""):
+        with subject.worker(HOME=home) as worker:
+            folder = worker.ask("pull_metadata", uri=place.uri)
+        check.equal(expected=TREE, actual=tree_of(folder), what=f"the tree where HOME is {home!r}")
+
+
+@requirement("CACHE-034")
+def test_models_at_once(check: Check, subject: Bench, store: Store, place: Place, wire: Wire) -> None:
+    models = [store.place(f"{place.prefix}/{number}") for number in range(MODELS)]
+    trees = [TREE | {"config.json": str(number).encode()} for number in range(MODELS)]
+    for model, tree in zip(models, trees, strict=True):
+        model.put_all(tree)
+    # the first one hangs in its middle, for longer than the others have
+    hang = Fault(match="/0/tokenizer.json", method="GET", hang=True)
+    wire.inject(hang)
+    first, *others = [subject.worker() for _ in models]
+    first.send("pull_metadata", uri=models[0].uri)
+    met = await_hit(hang)
+    check.true(met, what="the first pull", expected="a GET of tokenizer.json", actual="none within 20 s")
+    for worker, model in zip(others, models[1:], strict=True):
+        worker.send("pull_metadata", uri=model.uri)
+    for worker, tree in zip(others, trees[1:], strict=True):
+        folder = worker.receive("pull_metadata", deadline=20)
+        check.equal(expected=tree, actual=tree_of(folder), what="the tree of one of the models")
+    first.kill()
