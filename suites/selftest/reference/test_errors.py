@@ -9,15 +9,39 @@ import traceback
 
 import pytest
 
-from fixtures.reference import LoadError, MissingDependency, NotFound, Unreachable, list_safetensors
+from fixtures.reference import (
+    InvalidConfig,
+    LoadError,
+    MissingDependency,
+    NotFound,
+    Unreachable,
+    list_safetensors,
+)
 from fixtures.reference.backends import s3
 
 
-def test_a_password_in_the_endpoint_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:hunter2@127.0.0.1:9")
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t")
     monkeypatch.setattr(s3, "ATTEMPTS", 1)
+
+
+@pytest.mark.parametrize("name", s3.ENDPOINTS)
+@pytest.mark.usefixtures("keys")
+def test_a_password_in_the_endpoint_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://me:hunter2@127.0.0.1:9")
+    with pytest.raises(InvalidConfig) as caught:
+        list_safetensors("s3://bucket/m")
+    text = "".join(traceback.format_exception(caught.value))
+    assert "hunter2" not in text and "s3cr3t" not in text
+    assert name in text and "bucket" in text
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_password_in_the_proxy_is_never_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.invalid")
+    monkeypatch.setenv("HTTP_PROXY", "http://me:hunter2@127.0.0.1:9")
     with pytest.raises(Unreachable) as caught:
         list_safetensors("s3://bucket/m")
     text = "".join(traceback.format_exception(caught.value))
