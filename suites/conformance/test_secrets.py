@@ -1,0 +1,127 @@
+"""SECURITY, last part: keys, tokens and passwords stay where they were put."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+
+import pytest
+
+from fixtures.checkpoints import sharded
+from fixtures.stores import Place
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench
+from suites.conformance.leaks import Leaks, Listing
+
+VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY")
+#: all that the libraries under a loader have to say
+TALKATIVE = {"RUNAI_STREAMER_LOG_TO_STDERR": "1", "RUNAI_STREAMER_LOG_LEVEL": "DEBUG"}
+SIGNED = ("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "sig", "token")
+TREE = {"config.json": b"{}", "tokenizer.json": b"[]"}
+
+
+def secret_of(name: str, seed: int) -> str:
+    """A text that occurs nowhere else; of letters and digits, so that no encoding changes it."""
+    return f"planted{hashlib.sha256(f'{name} {seed}'.encode()).hexdigest()[:32]}"
+
+
+@pytest.fixture
+def secrets(seed: int) -> dict[str, str]:
+    return {name: secret_of(name, seed) for name in VARIABLES}
+
+
+@requirement("SECURITY-029")
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "fault",
+    [None, 403, 404, pytest.param(500, marks=pytest.mark.long), pytest.param(503, marks=pytest.mark.long)],
+)
+def test_credentials(
+    check: Check,
+    subject: Bench,
+    place: Place,
+    seed: int,
+    wire: Wire,
+    secrets: dict[str, str],
+    fault: int | None,
+) -> None:
+    checkpoint = sharded(seed)
+    place.put_all({**checkpoint.files, **TREE})
+    if fault is not None:
+        wire.inject(Fault(match="/model-00002-of", method=None, status=fault))
+        wire.inject(Fault(match="/tokenizer.json", method=None, status=fault))
+    leaks = Leaks(secrets)
+    worker = subject.worker(**secrets, **TALKATIVE)
+    files = [f"{place.uri}/{file}" for file in checkpoint.weight_files]
+    with Listing(leaks) as listing:
+        outcomes = [
+            leaks.outcome(worker, "list_weights", uri=place.uri),
+            leaks.outcome(worker, "tensors", files=files, settings={}),
+            leaks.outcome(worker, "pull_metadata", uri=place.uri),
+            leaks.outcome(worker, "list_weights", uri=f"{place.uri}/nothing-here"),
+        ]
+    answered = ["answered"] * (3 if fault is None else 1)
+    check.equal(
+        expected=answered, actual=outcomes[: len(answered)], what="what came of listing, loading, pulling"
+    )
+    refused = outcomes[len(answered) : 3]
+    check.equal(expected=False, actual="answered" in refused, what=f"whether a {fault} was answered")
+    leaks.look("the log", worker.log())
+    leaks.look_into_files(subject.cache_root.parent)
+    check.equal(expected=[], actual=leaks.found, what="where secrets came to light")
+    assert listing.looks, "nobody looked at the processes"
+
+
+@requirement("SECURITY-030")
+@pytest.mark.parametrize(
+    "status", [None, 403, pytest.param(0, marks=pytest.mark.long)], ids=["healthy", "refusing", "closed"]
+)
+def test_a_password_in_the_endpoint(
+    check: Check, subject: Bench, place: Place, seed: int, wire: Wire, status: int | None
+) -> None:
+    checkpoint = sharded(seed)
+    place.put_all({**checkpoint.files, **TREE})
+    if status:
+        wire.inject(Fault(match="", method=None, status=status))
+    secrets = {name: secret_of(name, seed) for name in ("the user", "the password")}
+    host = wire.endpoint.removeprefix("http://")
+    if status == 0:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            host = f"127.0.0.1:{free.getsockname()[1]}"
+    leaks = Leaks(secrets)
+    endpoint = f"http://{secrets['the user']}:{secrets['the password']}@{host}"
+    worker = subject.worker(AWS_ENDPOINT_URL=endpoint, **TALKATIVE)
+    files = [f"{place.uri}/{file}" for file in checkpoint.weight_files]
+    with Listing(leaks):
+        outcomes = [
+            leaks.outcome(worker, "list_weights", uri=place.uri, deadline=120),
+            leaks.outcome(worker, "pull_metadata", uri=place.uri, deadline=120),
+            leaks.outcome(worker, "tensors", files=files, settings={}, deadline=120),
+        ]
+    check.equal(expected=3, actual=len(outcomes), what="operations that came to an end")
+    leaks.look("the log", worker.log())
+    leaks.look_into_files(subject.cache_root.parent)
+    check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
+
+
+@requirement("SECURITY-031")
+def test_signed_addresses(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    secrets = {name: secret_of(name, seed) for name in (*SIGNED, "a password")}
+    query = "&".join(f"{name}={secrets[name]}" for name in SIGNED)
+    place.put_all(TREE)
+    leaks = Leaks(secrets)
+    uris = [f"{place.uri}/no?{query}", f"s3://user:{secrets['a password']}@{place.bucket}/no"]
+    uris.append(f"https://user:{secrets['a password']}@127.0.0.1:1/model?{query}")
+    worker = subject.worker(**TALKATIVE)
+    refused = []
+    for uri in uris:
+        refused += [
+            leaks.outcome(worker, "tensors", files=[f"{uri}/model.safetensors"], settings={}) != "answered",
+            leaks.outcome(worker, "list_weights", uri=uri) != "answered",
+        ]
+        if uri.startswith("s3:"):
+            leaks.outcome(worker, "pull_metadata", uri=uri)
+    check.true(any(refused), what="outcomes", expected="at least one error", actual=refused)
+    leaks.look("the log", worker.log())
+    check.equal(expected=[], actual=leaks.found, what="where secrets came to light")
