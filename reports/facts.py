@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from reports.matrix import Order
@@ -24,7 +25,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
     ]
     if arguments := header.configuration.get("arguments"):
-        found.append(("arguments", " ".join(map(str, arguments))))
+        found.append(("arguments", shlex.join(map(str, arguments))))
     return [(title, text) for title, text in found if text]
 
 
