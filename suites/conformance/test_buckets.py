@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-from fixtures.checkpoints import single_file
+from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, single_file
 from fixtures.stores import Place, Store
+from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, error_of
@@ -106,3 +110,44 @@ def test_labelled_weights(check: Check, subject: Bench, place: Place, seed: int)
     place.put_labelled(file, checkpoint.files[file], "gzip")
     answer = subject.ask("tensors", files=[f"{place.uri}/{file}"], settings={})
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+
+
+@requirement("WEIGHT-051")
+def test_a_file_replaced_during_its_load(
+    check: Check, subject: Bench, place: Place, wire: Wire, seed: int
+) -> None:
+    # of one size, names and types, but the tensors lie the other way round: a header of the one and data of
+    # the other give what neither is
+    old, new = two_tensors(seed, "a", "b"), two_tensors(seed + 1, "b", "a")
+    (file,) = old.weight_files
+    place.put(file, old.files[file])
+    data_begins = len(old.files[file]) - sum(tensor.nbytes for tensor in old.expected.values())
+    # what asks for the header passes, what asks for the data waits until the file has been replaced
+    replaced = threading.Event()
+    held_back = wire.inject(Fault(match=file, until=replaced, begins=data_begins))
+    worker = subject.shared
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(worker.ask, "tensors", files=[f"{place.uri}/{file}"], settings={})
+        while not load.done() and held_back.hits == 0:
+            time.sleep(0.005)
+        place.put(file, new.files[file])
+        replaced.set()
+        try:
+            answer = load.result()
+        except SubjectRaised as error:
+            check.true(True, what="a load", expected="one version or an error", actual=error.message)
+            return
+    versions = [{n: t.sha256 for n, t in checkpoint.expected.items()} for checkpoint in (old, new)]
+    actual = {tensor["name"]: tensor["sha256"] for tensor in answer["tensors"]}
+    check.true(
+        actual in versions,
+        what="digests after the file was replaced",
+        expected=f"those of one version: {versions[0]} or {versions[1]}",
+        actual=actual,
+    )
+
+
+def two_tensors(seed: int, *names: str) -> Checkpoint:
+    return build(
+        [ShardSpec("model.safetensors", tuple(TensorSpec(n, "F32", (999,)) for n in names))], seed=seed
+    )

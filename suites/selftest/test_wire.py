@@ -188,6 +188,30 @@ def test_delay(wire: Wire) -> None:
     assert 0.3 <= time.monotonic() - start < 3
 
 
+def test_data_can_be_held_back_while_headers_pass(wire: Wire) -> None:
+    gate = threading.Event()
+    fault = wire.inject(Fault(match=KEY, until=gate, begins=100))
+    assert fetch(wire, "bytes=99-120") == (206, DATA[99:121])
+    assert fetch(wire)[1] == DATA
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(fetch, wire, "bytes=100-109")
+        while fault.hits == 0:
+            time.sleep(0.005)
+        assert not late.done()
+        gate.set()
+        assert late.result() == (206, DATA[100:110])
+
+
+def test_a_request_held_back_for_ever_ends_with_the_wire(upstream: str) -> None:
+    with Wire(upstream) as wire, ThreadPoolExecutor(1) as pool:
+        fault = wire.inject(Fault(match=KEY, until=threading.Event()))
+        late = pool.submit(fetch, wire)
+        while fault.hits == 0:
+            time.sleep(0.005)
+        wire.__exit__(None, None, None)
+        assert isinstance(late.exception(timeout=10), OSError | http.client.HTTPException)
+
+
 def test_a_hanging_answer_ends_with_the_wire(upstream: str) -> None:
     outcome: list[BaseException] = []
 
