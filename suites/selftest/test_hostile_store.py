@@ -1,0 +1,72 @@
+"""The store that lies is an S3 to a client, and lies exactly as it was told to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from fixtures.hostile_store import Bait, HostileStore
+from fixtures.stores.bucket import BUCKET, admin
+
+GB = 10**9
+OBJECTS = {"m/a.json": Bait(b"[1, 2]"), "m/deep/b.json": Bait(b"{}"), "other/c.json": Bait(b"")}
+
+
+def client(store: HostileStore) -> Any:
+    return admin(store.environment["AWS_ENDPOINT_URL"], "key", "secret")
+
+
+def listed(store: HostileStore, **arguments: str) -> dict[str, int]:
+    pages = client(store).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, **arguments)
+    return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", ())}
+
+
+def test_an_honest_object_is_whole() -> None:
+    with HostileStore(OBJECTS) as store:
+        assert listed(store, Prefix="m/") == {"m/a.json": 6, "m/deep/b.json": 2}
+        assert listed(store, Prefix="m/", Delimiter="/") == {"m/a.json": 6}
+        s3 = client(store)
+        assert s3.get_object(Bucket=BUCKET, Key="m/a.json")["Body"].read() == b"[1, 2]"
+        assert s3.get_object(Bucket=BUCKET, Key="m/a.json", Range="bytes=1-3")["Body"].read() == b"1, "
+        assert s3.head_object(Bucket=BUCKET, Key="m/a.json")["ContentLength"] == 6
+        with pytest.raises(ClientError, match="NoSuchKey"):
+            s3.get_object(Bucket=BUCKET, Key="m/none.json")
+        assert store.asked.listings == 2
+        assert store.asked.reads == ["m/a.json"] * 3 + ["m/none.json"]
+        assert store.asked.sent == 9
+
+
+def test_keys_come_as_they_are() -> None:
+    keys = ["m/../up", "m//a", "m/\x01\n", "m/a\\b", "m/größe %41+&<"]
+    with HostileStore({key: Bait(key.encode()) for key in keys}) as store:
+        assert sorted(listed(store, Prefix="m/")) == sorted(keys)
+
+
+def test_keys_that_were_not_asked_for() -> None:
+    with HostileStore(OBJECTS, strays=("elsewhere/x.json",)) as store:
+        assert "elsewhere/x.json" in listed(store, Prefix="m/")
+
+
+def test_sizes_that_are_lies() -> None:
+    with HostileStore({"m/a": Bait(b"x", listed=100, sized=10 * GB)}) as store:
+        assert listed(store) == {"m/a": 100}
+        body = client(store).get_object(Bucket=BUCKET, Key="m/a")
+        assert body["ContentLength"] == 10 * GB
+        assert body["Body"].read(3) == b"x\0\0"
+
+
+def test_a_body_without_an_end() -> None:
+    with HostileStore({"m/a": Bait(b"x", endless=True)}, most_sent=1 << 20) as store:
+        body = client(store).get_object(Bucket=BUCKET, Key="m/a")
+        assert "ContentLength" not in body
+        assert len(body["Body"].read()) >= 1 << 20
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client(store).get_object(Bucket=BUCKET, Key="m/a")
+
+
+def test_pages_without_content() -> None:
+    with HostileStore(OBJECTS, empty_pages=5) as store:
+        assert len(listed(store)) == 3
+        assert store.asked.listings == 6
