@@ -178,7 +178,7 @@ def changed_conditions(old: Report, new: Report) -> list[str]:
     lines += _moved("installed", old.header.versions, new.header.versions)
     lines += _moved("machine", _words(old.header.machine), _words(new.header.machine))
     lines += _moved("setting", _settings(old.header), _settings(new.header))
-    return lines
+    return lines + _relevelled(old, new)
 
 
 def _pair(old: VerdictRecord | None, new: VerdictRecord | None) -> Pair:
@@ -206,6 +206,13 @@ def _moved(title: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[s
         for name in dict.fromkeys((*old, *new))
         if old.get(name) != new.get(name)
     ]
+
+
+def _relevelled(old: Report, new: Report) -> list[str]:
+    """Requirements that were a MUST and aren't, or the other way round: a demoted one fails no run."""
+    had = {record.requirement: record.level for record in old.records}
+    has = {record.requirement: record.level for record in new.records if record.requirement in had}
+    return _moved("level of", {name: had[name] for name in has}, has)
 
 
 def _words(values: Mapping[str, object]) -> dict[str, str]:

@@ -11,37 +11,26 @@ import argparse
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tooling.history import History, stamp_of
+from tooling.night import Night, judge
 from tooling.trouble import Trouble
-
-if TYPE_CHECKING:
-    from reports.comparison import Comparison
-    from reports.reader import Report
 
 SUMMARY = "run every tier, and compare with the last good night"
 HISTORY = Path("reports/history")
+OUT = Path("reports/out")
+STEM = "nightly"
+FORMS = ("markdown", "html", "junit")
 KEEP = 90
 MINUTES = 120.0
 STOP_SECONDS = 30.0
 """For a run that was told to stop: it takes its stores down."""
-ENDINGS = {2: "interrupted", 3: "an internal error", 4: "a usage error", 5: "no tests"}
-"""pytest's exit codes beyond 0 and 1: https://docs.pytest.org/en/stable/reference/exit-codes.html"""
-
-
-@dataclass(frozen=True)
-class Night:
-    """What a night came to. It is green without reasons."""
-
-    reasons: tuple[str, ...]
-    praise: str = ""  # what a green one says
-    lines: tuple[str, ...] = ()  # what changed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +39,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--keep", type=at_least_one, default=KEEP, metavar="N", help="nights to keep (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=OUT,
+        metavar="FOLDER",
+        help=f"for {STEM}.md and the report's other forms (default: %(default)s)",
     )
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help="after which the run is stopped (default: %(default)g)"
@@ -86,6 +82,9 @@ def run(options: argparse.Namespace) -> int:
         line, is_green = "nightly: red: interrupted", False
     except OSError as error:
         line, is_green = f"nightly: red: {options.history} can't be used: {error}", False
+    except Exception as error:  # noqa: BLE001  a night ends in its line, even by a mistake of this file
+        traceback.print_exc()
+        line, is_green = f"nightly: red: {type(error).__name__} in the nightly itself, see above", False
     print(line, flush=True)
     return 0 if is_green else 1
 
@@ -97,6 +96,7 @@ def spend(history: History, options: argparse.Namespace, lock: int) -> tuple[str
     try:
         code = execute([*command, *options.arguments], options.minutes * 60, lock)
         night = judge(code, running, history, is_new_baseline=options.new_baseline)
+        night = replace(night, reasons=(*night.reasons, *render(running, options.out)))
     except Trouble as trouble:
         night = Night((trouble.reason,))
     except KeyboardInterrupt:
@@ -109,6 +109,24 @@ def spend(history: History, options: argparse.Namespace, lock: int) -> tuple[str
     history.end(running, is_green=is_green, text="\n".join([*night.lines, line]) + "\n")
     history.prune(options.keep)
     return line, is_green
+
+
+def render(path: Path, out: Path) -> list[str]:
+    """The report in the forms that people and CI read, in place of the last night's; why that failed."""
+    from reports import formats
+    from reports.reader import ReportRefused, read_report
+
+    try:
+        for name in FORMS:
+            (out / f"{STEM}{formats.FORMATS[name].suffix}").unlink(missing_ok=True)
+        report = read_report(path)
+        for name in FORMS:
+            formats.write(report, name, out, STEM)
+    except (FileNotFoundError, ReportRefused):
+        return []  # the night is red for that already
+    except Exception as error:  # noqa: BLE001  whatever a form stumbles over, the night has its verdict
+        return [f"the report can't be shown: {type(error).__name__}: {error}"]
+    return []
 
 
 def execute(command: Sequence[str], seconds: float, lock: int) -> int:
@@ -144,73 +162,3 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, earlier)
-
-
-def judge(code: int, path: Path, history: History, *, is_new_baseline: bool) -> Night:
-    """From pytest's exit code and report, and the nights before, to the night's verdict."""
-    from reports.outcome import counted
-    from reports.reader import ReportRefused, read_report
-
-    how = f"pytest ended with exit code {code}" if code >= 0 else f"pytest was killed by signal {-code}"
-    crashed = (f"{how} ({ENDINGS[code]})" if code in ENDINGS else how,) if code not in (0, 1) else ()
-    try:
-        new = read_report(path)
-    except FileNotFoundError:
-        return Night((*crashed, "no report was written"))
-    except ReportRefused as refusal:
-        return Night((*crashed, str(refusal).replace(f"{path}: ", "the report: ")))
-    reasons = [*crashed, *(reason.partition(": ")[0] for reason in new.footer.reasons)]
-    if not crashed and code != new.footer.exit_code:
-        reasons.append(f"{how}, and its report says {new.footer.exit_code}")
-    if not new.footer.full:
-        reasons.append("a narrowed run: pytest's arguments left checks out")
-    before, worse, lines = against_last_good(new, history, is_new_baseline=is_new_baseline)
-    counts = ", ".join(f"{number} {verdict}" for verdict, number in new.footer.counts.items() if number)
-    praise = f"{counted(len(new.records), 'check')}, {counts}; {before}"
-    return Night((*reasons, *worse), praise, tuple(lines))
-
-
-def against_last_good(
-    new: Report, history: History, *, is_new_baseline: bool
-) -> tuple[str, list[str], list[str]]:
-    """(what it was held against, why that makes the night red, what changed)."""
-    from reports import comparison, comparison_text
-
-    good, damaged = last_good(history)
-    notes = [f"passed over, since it can't be used: {reason}" for reason in damaged]
-    if good is None:
-        if damaged and not is_new_baseline:
-            return "", ["no green night of the history can be read; see --new-baseline"], notes
-        return "the first night, nothing to compare with", [], notes
-    path, old = good
-    since = f"since {stamp_of(path)}"
-    obstacles = comparison.obstacles(old, new)
-    found: Comparison = comparison.compare(old, new, only_common=bool(obstacles))
-    lines = [*notes, f"OLD is the last good night, {path.name}; NEW is this one.", ""]
-    lines += [*(f"not comparable in whole: {one}" for one in obstacles), *comparison_text.lines(found)]
-    if is_new_baseline:
-        return f"a new baseline, {comparison_text.verdict(found)} {since}", [], lines
-    reasons = []
-    if obstacles and new.footer.full:  # what a narrowed night left out is said already
-        what = f"not the scope of {stamp_of(path)}: {'; '.join(obstacles)}"
-        reasons.append(f"{what}; another scope needs another --history, or --new-baseline")
-    if found.is_worse:
-        reasons.append(f"{comparison_text.verdict(found)} {since}")
-    return f"{comparison_text.verdict(found)} {since}", reasons, lines
-
-
-def last_good(history: History) -> tuple[tuple[Path, Report] | None, list[str]]:
-    """The latest night that is green by name and by content, and what is wrong with later ones."""
-    from reports.reader import ReportRefused, read_report
-
-    damaged = []
-    for path in history.green():
-        try:
-            report = read_report(path)
-        except (ReportRefused, OSError) as error:
-            damaged.append(str(error))
-            continue
-        if report.footer.exit_code == 0 and report.footer.full:
-            return (path, report), damaged
-        damaged.append(f"{path}: isn't the report of a green night")
-    return None, damaged

@@ -241,10 +241,13 @@ def test_a_report_that_is_red_for_another_reason_says_so(
 
 
 def test_a_fail_of_a_should_is_worse_as_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old, new = (report([STEADY, record("one", verdict, level="SHOULD")]) for verdict in (PASS, FAIL))
+    changed = {"requirement": "URI-002", "level": "SHOULD"}
+    old = report([STEADY, record("one", PASS, **changed | {"level": "MUST"})])
+    new = report([STEADY, record("one", FAIL, **changed)])
     code, _, text = diff(tmp_path, capsys, old, new)
     assert code == 1
     assert "PASS -> FAIL (SHOULD)" in text
+    assert "level of URI-002: MUST -> SHOULD" in text
 
 
 def test_a_package_that_is_missing_is_one_line(

@@ -33,6 +33,7 @@ class Nights:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
         self.folder = folder / "history"
+        self.out = folder / "out"
         self._monkeypatch = monkeypatch
         self._capsys = capsys
         self.output = ""
@@ -52,7 +53,7 @@ class Nights:
 
     def spend_by(self, execute: Callable[[Sequence[str], float, int], int], *options: str) -> int:
         self._monkeypatch.setattr(nightly, "execute", execute)
-        exit_code = main(["nightly", "--history", str(self.folder), *options])
+        exit_code = main(["nightly", "--history", str(self.folder), "--out", str(self.out), *options])
         self.output = self._capsys.readouterr().out
         return exit_code
 
@@ -153,6 +154,33 @@ def test_a_night_that_crashed_or_is_truncated_is_red(
     assert nights.spend(made, code=code) == 1
     assert nights.last_line.startswith(f"nightly: red: {said} [20")
     assert nights.verdicts == (["red.jsonl"] if made is not None else []) + ["red.txt"]
+
+
+def test_the_report_is_shown_and_never_that_of_an_earlier_night(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["nightly.html", "nightly.junit.xml", "nightly.md"]
+    assert nights.spend(GOOD) == 0
+    assert sorted(path.name for path in nights.out.iterdir()) == names
+    assert nights.spend(None) == 1
+    assert list(nights.out.iterdir()) == []
+
+    def stumble(*_: object) -> Path:
+        raise RuntimeError("no such colour")
+
+    monkeypatch.setattr("reports.formats.write", stumble)
+    assert nights.spend(GOOD) == 1
+    assert "red: the report can't be shown: RuntimeError: no such colour [20" in nights.last_line
+
+
+def test_a_mistake_of_the_nightly_itself_ends_in_a_red_line(
+    nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "judge", lambda *_, **__: 1 / 0)
+    assert nights.spend(GOOD) == 1
+    assert nights.last_line == "nightly: red: ZeroDivisionError in the nightly itself, see above"
+    monkeypatch.undo()
+    assert nights.verdicts == ["running.jsonl"]  # which the next night finds
 
 
 def test_a_truncated_report_is_kept_as_it_was(nights: Nights) -> None:
