@@ -84,7 +84,7 @@ def _counts(themes: Iterable["Theme"]) -> str:
     lines += ["", "| why none | failures |", "|---|---|"]
     reasons = Counter(failure.without for failure in failures if failure.without)
     lines += [
-        f"| {_cell(reason)} | {n} |" for reason, n in sorted(reasons.items(), key=lambda i: (-i[1], i[0]))
+        f"| {cell(reason)} | {n} |" for reason, n in sorted(reasons.items(), key=lambda i: (-i[1], i[0]))
     ]
     return "\n".join(lines) + "\n"
 
@@ -97,12 +97,12 @@ def _section(
         asked = "<br>".join(_requirement(catalogue[one], files) for one in failure.requirements)
         cells = (
             f'<a id="{failure.id.lower()}"></a>{failure.id}',
-            f"**{_cell(failure.title)}** {_cell(failure.what)}",
-            f"{_cell(failure.project)}, {_cell(failure.versions)}"
-            + (f"; mended: {_cell(failure.fixed)}" if failure.fixed else "")
-            + f"<br>[{_cell(failure.thread)}]({failure.link})",
+            f"**{cell(failure.title)}** {cell(failure.what)}",
+            f"{cell(failure.project)}, {cell(failure.versions)}"
+            + (f"; mended: {cell(failure.fixed)}" if failure.fixed else "")
+            + f"<br>[{cell(failure.thread)}]({failure.link})",
             _known(failure, recorded),
-            asked or f"none: {_cell(failure.without or '')}",
+            asked or f"none: {cell(failure.without or '')}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -110,7 +110,7 @@ def _section(
 
 def _known(failure: "Failure", recorded: set[str]) -> str:
     if failure.evidence:
-        return f"{failure.known}: {_cell(failure.evidence)}"
+        return f"{failure.known}: {cell(failure.evidence)}"
     if expected := [one for one in failure.requirements if one in recorded and failure.known == "seen"]:
         return f"{failure.known}: [expected](../expectations) for {', '.join(expected)}"
     return failure.known
@@ -134,9 +134,12 @@ def _requirement(requirement: "Requirement", files: Mapping[str, str]) -> str:
     return f"[{requirement.id}](../requirements/{files[requirement.area]})"
 
 
-def _cell(text: str) -> str:
-    """`text` inside a table's cell: a bar would end it, brackets would make a link of a thread's title."""
-    return text.replace("|", "\\|").replace("[", "\\[").replace("]", "\\]").replace("<", "&lt;")
+def cell(text: str) -> str:
+    """`text` inside a table: a bar would end the cell, brackets outside of code would make a link."""
+    parts = text.replace("|", "\\|").split("`")
+    plain = (part.replace("[", "\\[").replace("]", "\\]").replace("<", "&lt;") for part in parts[::2])
+    parts[::2] = plain
+    return "`".join(parts)
 
 
 def _anchor(title: str) -> str:

@@ -149,6 +149,10 @@ def test_a_stale_page_is_said_to_be_stale_and_can_be_made_anew(
     assert main(["failures", "--check"]) == 1
 
 
+def test_a_cell_of_the_page_stays_one_cell() -> None:
+    assert failures.cell("[Bug] a|b <c> `m[1] <d>`") == r"\[Bug\] a\|b &lt;c> `m[1] <d>`"
+
+
 def test_what_a_run_has_shown_is_in_the_list() -> None:
     catalogue = read_catalogue(SUITES / "requirements")
     recorded = {one.requirement for one in read_expectations(SUITES / "expectations", catalogue)}
