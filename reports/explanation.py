@@ -10,6 +10,7 @@ from reports.block import quoted
 from reports.catalogue import NO_STORE, Requirement
 from reports.claims import Claimant
 from reports.expectations import Expectation
+from reports.failures import Failure
 from reports.last_report import LastReport
 from reports.printable import printable
 
@@ -24,8 +25,12 @@ def explanation(
     last: LastReport,
     *,
     root: Path,
+    field: Sequence[Failure] = (),
 ) -> str:
-    """Only addresses, commands and paths may be wider than WIDTH. `root`: what paths are relative to."""
+    """Only addresses, commands and paths may be wider than WIDTH. `root`: what paths are relative to.
+
+    `field`: the failures of the field that the requirement would have caught.
+    """
     stores = "none takes part" if requirement.stores == (NO_STORE,) else ", ".join(requirement.stores)
     lines = [
         *wrapped(f"{requirement.id} ({requirement.level}): {requirement.sentence}", ""),
@@ -56,6 +61,12 @@ def explanation(
     if not expectations:
         lines += titled("known", "no failure is recorded")
     lines.append("")
+    for number, failure in enumerate(field):
+        what = f"{failure.id} {failure.title} ({failure.project}, {failure.versions}; {failure.known})"
+        lines += titled("" if number else "in the field", what)
+        lines += titled("", failure.link)
+    if field:
+        lines.append("")
     said = [*last.lines, *last.remarks]
     for number, text in enumerate(said):
         lines += titled("" if number else "last report", text)

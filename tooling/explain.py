@@ -30,12 +30,15 @@ def run(options: argparse.Namespace) -> None:
     from reports.claims import claims
     from reports.expectations import read_expectations
     from reports.explanation import explanation
+    from reports.failures import read_failures
     from reports.last_report import last_report
 
     try:
         catalogue = read_catalogue(REQUIREMENTS)
         identity = found(options.requirement, catalogue)
         expectations = read_expectations(ROOT / "suites" / "expectations", catalogue)
+        recorded = {one.requirement for one in expectations}
+        themes = read_failures(ROOT / "suites" / "failures", catalogue, recorded)
         claimants = claims(CONFORMANCE)
     except (CatalogueError, OSError, SyntaxError, ValueError) as error:
         raise Trouble(f"the suite can't be read: {error}", "mend the file, or check it out anew") from error
@@ -47,6 +50,7 @@ def run(options: argparse.Namespace) -> None:
             [one for one in expectations if one.requirement == identity],
             last_report(Path(options.report), requirement, ROOT),
             root=ROOT,
+            field=[one for theme in themes for one in theme.failures if identity in one.requirements],
         )
     )
 

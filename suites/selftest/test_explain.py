@@ -13,6 +13,7 @@ from reports.catalogue import read_catalogue
 from reports.claims import claims
 from reports.expectations import read_expectations
 from reports.explanation import TITLE_WIDTH, explanation
+from reports.failures import read_failures
 from reports.last_report import LastReport, last_report
 from reports.model import Verdict, VerdictRecord
 from suites.selftest.rendered import HOSTILE, check, footer, header, rule
@@ -23,6 +24,9 @@ from tooling.__main__ import main
 CATALOGUE = read_catalogue(explain.REQUIREMENTS)
 EXPECTATIONS = read_expectations(explain.ROOT / "suites" / "expectations", CATALOGUE)
 CLAIMS = claims(explain.CONFORMANCE)
+RECORDED = {one.requirement for one in EXPECTATIONS}
+THEMES = read_failures(explain.ROOT / "suites" / "failures", CATALOGUE, RECORDED)
+FIELD = [failure for theme in THEMES for failure in theme.failures]
 Said = pytest.CaptureFixture[str]
 
 
@@ -55,7 +59,8 @@ def test_it_says_what_the_catalogue_says(tmp_path: Path, capsys: Said) -> None:
 def test_every_requirement_fits() -> None:
     for identity, one in CATALOGUE.items():
         known = [expected for expected in EXPECTATIONS if expected.requirement == identity]
-        text = explanation(one, CLAIMS[identity], known, LastReport((), ()), root=explain.ROOT)
+        field = [failure for failure in FIELD if identity in failure.requirements]
+        text = explanation(one, CLAIMS[identity], known, LastReport((), ()), root=explain.ROOT, field=field)
         for line in text.splitlines():
             alone = len(line[TITLE_WIDTH:].split()) == 1  # an address is never cut
             assert len(line) <= 100 or alone or " tox -e conformance -- '" in line, line
@@ -67,6 +72,15 @@ def test_known_failures_are_told_with_their_evidence(tmp_path: Path, capsys: Sai
     said = " ".join(capsys.readouterr().out.split())
     assert f"known {one.subject} " in said and ", ".join(one.stores) in said
     assert " ".join(one.evidence.split()) in said
+
+
+def test_failures_of_the_field_are_told_with_their_links(tmp_path: Path, capsys: Said) -> None:
+    assert main(["explain", "WEIGHT-016", "--report", str(tmp_path / "none")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "in the field F-021 A shard without tensors ends the stream (Run:ai Model Streamer, " in said
+    assert "https://github.com/run-ai/runai-model-streamer/issues/157" in said
+    assert main(["explain", "WEIGHT-012", "--report", str(tmp_path / "none")]) == 0
+    assert "in the field" not in capsys.readouterr().out
 
 
 def test_the_source_names_the_tests_that_pytest_collects() -> None:
