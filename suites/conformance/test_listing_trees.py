@@ -92,11 +92,11 @@ def put(store: Store, prefix: str, separator: str, names: frozenset[str]) -> Non
 @requirement("LIST-011")
 @pytest.mark.long
 def test_several_pages(check: Check, subject: Bench, store: Store, place: Place) -> None:
-    weights = [f"model-{number:05d}{SUFFIX}" for number in range(1500)]
-    others = [f"model-{number:05d}{SUFFIX}.bak" for number in range(0, 1500, 3)]
-    others += [f"model/{number:05d}{SUFFIX}" for number in range(250)]
+    # each page ends among weight files; the last one holds some, too
+    weights = [f"model-{number:05d}{SUFFIX}" for number in range(1300)]
+    others = [f"{name}.bak" for name in weights[::2]] + [f"a-{number:03d}.txt" for number in range(300)]
+    others += [f"model-{number:05d}/{weights[0]}" for number in range(0, 1000, 4)]
     put(store, place.prefix, "/", frozenset(weights + others))
     put(store, place.prefix, "", frozenset(f"{more}/{weights[0]}" for more in BESIDE))
-    put(store, place.prefix, "-", frozenset(weights[:250]))
     answer = sorted(subject.ask("list_weights", uri=place.uri))
     check.equal(expected=[f"{place.uri}/{name}" for name in weights], actual=answer, what="the weight files")
