@@ -134,7 +134,7 @@ def test_any_history(
             super().__init__(scene())
 
     shortest(scene())
-    bounds = settings(max_examples=examples(8, 100), stateful_step_count=examples(12, 25))
+    bounds = settings(max_examples=examples(8, 60), stateful_step_count=examples(12, 25))
     run_state_machine_as_test(Here, settings=bounds)
 
 

@@ -32,7 +32,7 @@ def test_look_alikes_never_share_a_folder(
 ) -> None:
     known: dict[str, Address] = {}
 
-    @settings(max_examples=examples(10, 500))
+    @settings(max_examples=examples(10, 300))
     @given(addresses(whole_buckets=False))
     def apart(plain: Address) -> None:
         for address in family_of(plain):

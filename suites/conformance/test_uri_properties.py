@@ -49,7 +49,7 @@ def test_the_parts(check: Check, subject: Bench, examples: Examples) -> None:
     for key in RAW_KEYS:
         assert_parts(check, subject, Address(f"s3://bucket/{key}", "s3", "bucket", key))
 
-    @settings(max_examples=examples(100, 10_000))
+    @settings(max_examples=examples(100, 3000))
     @given(addresses())
     def taken_apart(address: Address) -> None:
         assert_parts(check, subject, address)
@@ -59,7 +59,7 @@ def test_the_parts(check: Check, subject: Bench, examples: Examples) -> None:
 
 @requirement("URI-011")
 def test_the_normal_form(check: Check, subject: Bench, examples: Examples) -> None:
-    @settings(max_examples=examples(100, 10_000))
+    @settings(max_examples=examples(100, 3000))
     @given(addresses())
     def normalised(address: Address) -> None:
         normal = subject.ask("normalise", uri=address.text)
@@ -77,7 +77,7 @@ def test_the_normal_form(check: Check, subject: Bench, examples: Examples) -> No
 
 @requirement("URI-012")
 def test_look_alikes_stay_apart(check: Check, subject: Bench, examples: Examples) -> None:
-    @settings(max_examples=examples(10, 500))
+    @settings(max_examples=examples(10, 300))
     @given(addresses(whole_buckets=False))
     def apart(plain: Address) -> None:
         family = family_of(plain)
@@ -118,7 +118,7 @@ def unusable() -> st.SearchStrategy[str]:
 
 @requirement("URI-013")
 def test_what_is_no_address(check: Check, subject: Bench, examples: Examples) -> None:
-    @settings(max_examples=examples(100, 5000))
+    @settings(max_examples=examples(100, 2000))
     @given(unusable())
     def refused(text: str) -> None:
         for operation in ("parse_uri", "normalise"):
