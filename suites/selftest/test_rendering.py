@@ -16,7 +16,7 @@ from reports.block import block
 from reports.formats import FORMATS
 from reports.frame import COLUMNS, frame
 from reports.junit import junit
-from reports.markdown import escaped, markdown
+from reports.markdown import escaped, fenced, markdown
 from reports.printable import printable
 from reports.reader import Report
 from reports.tables import csv_text, parquet, read_csv, read_parquet
@@ -63,6 +63,12 @@ def test_no_text_breaks_out_of_markdown() -> None:
     assert made.count("<pre>") == 2, "a fence within a message ends no block"
     assert VISIBLE in made
     assert not re.search(r"[\x00-\x08\x0b-\x1f\u202e\ud800-\udfff]", made)
+
+
+@pytest.mark.parametrize("text", ["```", "a\n````\nb", "~~~", "</code></pre>"])
+def test_a_fence_holds_any_text(text: str) -> None:
+    (block,) = MarkdownIt("commonmark").parse(fenced(text))
+    assert (block.type, block.content) == ("fence", f"{text}\n")
 
 
 @pytest.mark.parametrize("text", LITERAL)
@@ -140,6 +146,15 @@ def test_parquet_keeps_every_type(tmp_path: Path) -> None:
     assert table["tensor"].tolist()[1] == hostile
     assert table["offset"].tolist()[1] == 7 and table["offset"].isna().sum() == 6
     assert table["trace"].isna().sum() == 6
+    types = {name: str(table[name].dtype) for name in ("number", "seconds", "offset", "verdict", "seed")}
+    assert types == {
+        "number": "int64",
+        "seconds": "float64",
+        "offset": "Int64",  # whole bytes, missing or not: beyond 2**53 a float would be another number
+        "verdict": "string",
+        "seed": "int64",
+    }
+    assert str(table["started"].dtype).endswith(", UTC]")
 
 
 def test_csv_reads_back_what_csv_can_hold(tmp_path: Path) -> None:
