@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, sharded
 from fixtures.stores import Place, Store
+from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.tensors import assert_same_tensors
@@ -44,8 +45,10 @@ def test_the_next_load(check: Check, subject: Bench, store: Store, place: Place,
     for settings in ({"memory_limit": LIMIT, "concurrency": 1}, {"memory_limit": LIMIT}):
         answer = subject.ask("model_tensors", uri=places[0].uri, settings=settings)
         assert_same_tensors(check, subject.shared, expected=small.expected, actual=answer)
-        # under the limit of the load before, this one would be refused
-        answer = subject.ask("model_tensors", uri=places[1].uri, settings={})
+        try:
+            answer = subject.ask("model_tensors", uri=places[1].uri, settings={})
+        except SubjectRaised as error:  # the limit of the load before would refuse it
+            check.true(False, what="a load without settings", expected="tensors", actual=error.message)
         assert_same_tensors(check, subject.shared, expected=large.expected, actual=answer)
 
 

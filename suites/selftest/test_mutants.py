@@ -50,6 +50,8 @@ KILLS = {
     "ignore_index": Kill(
         ("LOAD-001", "LOAD-002", "LOAD-003", "LOAD-004", "LOAD-009"), "test_loader.py", "disk", "not settings"
     ),
+    "leak_settings": Kill(("LOAD-024", "LOAD-025"), "test_load_settings.py", "disk"),
+    "convert_silently": Kill(("LOAD-013", "LOAD-014"), "test_modules.py", "disk"),
     "hash_only_bucket": Kill(("CACHE-004", "CACHE-005"), "test_cache.py", "disk"),
     "pull_weight_file": Kill(("META-002",), "test_metadata.py", "moto", "not any_tree"),
     "skip_nested_file": Kill(
@@ -71,6 +73,7 @@ CONTROL = (
     "empty_shards or order_of_the_header or random_bits or larger or stay_valid or memory_limit or refused"
     " or index or subfolder or missing or case_of_the_key or no_two_models or heavy or whole_tree or climbs"
     " or neighbours or ways_out or name_no_file or keys_that or half_folder or handed_out or slow_consumer"
+    " or next_load or own_variables or another_shape or another_type"
     " or layouts or of_errors or no_json or entries or odd_metadata or legal_files"
 )
 
