@@ -97,7 +97,7 @@ def counts(one: Footprint, what: str) -> Counter[str]:
 
 def growth_of_memory(series: Series) -> int:
     """Bytes by which the second half's median lies above the first half's."""
-    earlier, later = ([one.resident for one in half] for half in series.halves)
+    earlier, later = ([one.own for one in half] for half in series.halves)
     return int(statistics.median(later) - statistics.median(earlier))
 
 

@@ -102,11 +102,11 @@ def test_small_tensors_kept(check: Check, subject: Bench, place: Place, seed: in
     checkpoint = model_of(seed, 96 * MiB, 4 * MiB)
     files = place_checkpoint(place, checkpoint)
     worker = warm(subject, place, seed)
-    before = footprint(worker.pid).resident
+    before = footprint(worker.pid).own
     small = small_names(checkpoint)
     answer = worker.ask("take", files=files, settings={}, keep=small)
     assert_same_names(check, expected=checkpoint.expected, actual=answer)
-    growth = footprint(worker.pid).resident - before
+    growth = footprint(worker.pid).own - before
     check.true(
         growth <= DISK_ALLOWANCE,
         what=f"memory in use after a load of 96 MiB, of which {400 * len(small)} bytes are kept",
