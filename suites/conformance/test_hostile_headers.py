@@ -58,7 +58,7 @@ def assert_refused(
 @pytest.mark.quick
 def test_a_header_that_claims_too_much(check: Check, subject: Bench, place: Place) -> None:
     content = b'{"t":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
-    for power in (27, 28, 33, 40, 62, 63):
+    for power in (28, 40, 63):
         for claimed in ((1 << power) - 1, 1 << power):
             place.put(FILE, container(content, b"abcd", claimed))
             why = f"the header claims {claimed} bytes"
@@ -79,16 +79,11 @@ def test_a_header_that_is_too_long(check: Check, subject: Bench, place: Place, f
 @requirement("SECURITY-014")
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["lists", "objects"])
 def test_a_nested_header(check: Check, subject: Bench, place: Place, opening: bytes) -> None:
-    for depth in (10_000, 1_000_000):
-        nested = opening * depth
-        for header in (
-            b'{"t":' + nested,
-            b'{"t":{"dtype":"U8","shape":' + nested,
-            b'{"__metadata__":' + nested,
-        ):
-            place.put(FILE, container(header))
-            why = f"the header is nested {depth} deep"
-            assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+    begins = (b'{"t":', b'{"t":{"dtype":"U8","shape":', b'{"__metadata__":')
+    for depth, begin in [*((10_000, begin) for begin in begins), (1_000_000, begins[0])]:
+        place.put(FILE, container(begin + opening * depth))
+        why = f"the header is nested {depth} deep"
+        assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
 
 
 @requirement("SECURITY-015")
@@ -109,7 +104,7 @@ def test_a_nested_index(check: Check, subject: Bench, place: Place, seed: int) -
 
 @requirement("SECURITY-016")
 def test_numbers_near_the_end_of_64_bits(check: Check, subject: Bench, place: Place) -> None:
-    huge = [(1 << 62), (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 1 << 64, 10**40]
+    huge = [(1 << 63) - 1, 1 << 63, (1 << 64) - 1]
     headers: list[dict[str, Any]] = []
     for number in huge:
         headers += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from fixtures.checkpoints import (
 )
 from fixtures.stores import KeyRefused, Place, Store
 from fixtures.wire import Wire
+from fixtures.witness import Witness
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.tensors import assert_same_tensors
@@ -195,12 +197,12 @@ def test_an_index_that_points_outside(
     with contextlib.suppress(KeyRefused):
         place.put_raw(f"{place.prefix}/{target}", stranger)
     wire: Wire | None = request.getfixturevalue("wire") if store.is_object_store else None
-    error = error_of(
-        check, subject.shared, "model_tensors", why="the index points outside", uri=place.uri, settings={}
-    )
-    if wire is not None:  # a disk tells nobody what was read
-        read = [get.path for get in wire.gets(suffix=".safetensors")]
-        check.equal(expected=[], actual=read, what="weight files read before the refusal")
+    with Witness(*([] if wire else [Path(place.uri, file) for file in checkpoint.weight_files])) as witness:
+        error = error_of(
+            check, subject.shared, "model_tensors", why="the index points outside", uri=place.uri, settings={}
+        )
+        gets = [get.path for get in wire.gets(suffix=".safetensors")] if wire else []
+        check.equal(expected=[], actual=gets + witness.seen(), what="weights read before the refusal")
     assert_names(check, error, INDEX_FILE, target.replace("\\", "/").rpartition("/")[2])
 
 

@@ -59,9 +59,7 @@ KILLS = {
     ),
     "list_neighbour_prefix": Kill(("LIST-002",), "test_listing.py", "moto", "not page and not unusual"),
     "follow_index": Kill(("SECURITY-001", "SECURITY-002"), "test_hostile_index.py", "disk"),
-    "trust_names": Kill(
-        ("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk", "not long"
-    ),
+    "trust_names": Kill(("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk"),
     "swallow_stream_error": Kill(("WEIGHT-024",), "test_streaming.py", "moto", "refused or exist or loads"),
     "accept_trailing_bytes": Kill(("HEADER-005",), "test_headers.py", "disk"),
     "trust_every_field": Kill(("HEADER-007", "HEADER-008"), "test_headers.py", "disk"),
