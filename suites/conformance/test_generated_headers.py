@@ -152,3 +152,12 @@ def test_the_load_after_any_file(check: Check, trials: Trials, count: Callable[[
         assert_loaded_alike(check, trials, GOOD, trials.load("good.safetensors", GOOD.content))
 
     stays_alive()
+
+
+@requirement("HEADER-014")
+@pytest.mark.long
+def test_a_product_of_many_sizes(check: Check, trials: Trials) -> None:
+    file = one(entry(shape=[1 << 62] * 300_000))
+    outcome = trials.load(KEY, file.content)
+    what = f"a file of {len(file.content)} bytes whose shape has 300,000 sizes of 2^62"
+    check.true(is_refusal(outcome), what=what, expected="an error in good time", actual=in_words(outcome))
