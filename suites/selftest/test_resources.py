@@ -1,4 +1,4 @@
-"""The checks of resources turn red for a loader that keeps what it took, each for its own kind."""
+"""The checks of resources, and of what is healthy today, turn red for a loader with just that bad habit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from suites.selftest.test_mutants import CONFORMANCE, ROOT, run, told
 ADAPTERS = ROOT / "suites" / "selftest" / "adapters"
 RESOURCES = f"{CONFORMANCE}/test_resources.py"
 MEMORY = f"{CONFORMANCE}/test_memory.py"
+HEALTHY = f"{CONFORMANCE}/test_healthy.py"
 #: what the adapter does -> the requirements that turn red for it, and no others
 LEAKS = {
     "nothing": set[str](),
@@ -32,6 +33,12 @@ HOARDS = {
     "everything_twice": {"RESOURCE-008", "RESOURCE-009"},
     "views": {"RESOURCE-009", "RESOURCE-010"},
 }
+SICKNESSES = {
+    "nothing": set[str](),
+    "shared_files": {"WEIGHT-040"},
+    "not_in_a_child": {"WEIGHT-041"},
+    "a_thousand": {"WEIGHT-045"},
+}
 
 
 def red_by_subject(report: Report) -> dict[str, set[str]]:
@@ -45,15 +52,16 @@ def red_by_subject(report: Report) -> dict[str, set[str]]:
     return red
 
 
-@pytest.mark.parametrize(("file", "habits"), [(RESOURCES, LEAKS), (MEMORY, HOARDS)])
-def test_what_is_kept_is_seen(tmp_path: Path, file: str, habits: dict[str, set[str]]) -> None:
+@pytest.mark.parametrize(("file", "habits"), [(RESOURCES, LEAKS), (MEMORY, HOARDS), (HEALTHY, SICKNESSES)])
+def test_a_bad_habit_is_seen(tmp_path: Path, file: str, habits: dict[str, set[str]]) -> None:
     code = (ADAPTERS / "leaking.py").read_text()
     subjects = {}
     for habit in habits:
         adapter = tmp_path / f"{habit}.py"
         adapter.write_text(code)
         subjects[str(adapter)] = habits[habit]
-    _, report = run(",".join(subjects), "disk", tmp_path, file)
+    tier = ("--long",) if habits is SICKNESSES else ()
+    _, report = run(",".join(subjects), "disk", tmp_path, file, *tier)
     assert red_by_subject(report) == subjects
 
 
@@ -61,6 +69,14 @@ def test_reading_everything_first_is_seen(tmp_path: Path) -> None:
     subject = str(ADAPTERS / "hoarding.py")
     _, report = run(subject, "moto", tmp_path, MEMORY)
     assert red_by_subject(report) == {subject: {"RESOURCE-011"}}
+
+
+def test_impatience_is_seen(tmp_path: Path) -> None:
+    subject = str(ADAPTERS / "impatient.py")
+    only = ("--long", "-k", "503 or late")
+    _, report = run(subject, "moto", tmp_path, HEALTHY, *only)
+    assert {record.verdict for record in report.records} == {Verdict.FAIL}
+    assert {record.requirement for record in report.records} == {"WEIGHT-043", "WEIGHT-044"}
 
 
 def test_a_buffer_that_is_filled_again_is_seen(tmp_path: Path) -> None:
