@@ -102,7 +102,9 @@ def test_what_cant_even_be_killed_does_not_hold_the_end_up(
 
     monkeypatch.setattr(smoke, "ask", ask)
     monkeypatch.setattr(smoke, "LIMIT", 0.5)
+    start = time.monotonic()
     assert main(["smoke"]) == 1
+    assert time.monotonic() - start < 10
     output = capsys.readouterr().out
     assert "  BROKEN  moto               no answer within 0.5 s\n" in output
     assert output.splitlines()[-1].startswith("smoke: broken: moto, in ")
