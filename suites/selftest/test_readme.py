@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOX = ".venv/bin/tox"
 CONFORMANCE = f"{TOX} -e conformance"
+TOOLING = ".tox/conformance/bin/python -m tooling "
 SECONDS = 300
 """For one command; the longest takes a few."""
 
@@ -33,6 +34,9 @@ def blocks(language: str, text: str = README) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 CHECKS = [line for line in COMMANDS if line.startswith(f"{CONFORMANCE} -- ")]
+TIERS = [line for line in CHECKS if not re.search(r"\.py\b", line)]
+"""Minutes long; what they select is checked instead."""
+SINGLE = [line for line in CHECKS if line not in TIERS]
 
 
 def tox_ini() -> configparser.ConfigParser:
@@ -53,15 +57,16 @@ def run(arguments: Sequence[str], tmp_path: Path) -> subprocess.CompletedProcess
 
 
 def test_the_readme_has_the_commands_that_these_tests_are_about() -> None:
-    assert len(CHECKS) == 3
+    assert len(CHECKS) == 5
+    assert sum(line.startswith(TOOLING) for line in COMMANDS) == 3
     assert COMMANDS[0].endswith(f"&& {CONFORMANCE}")
-    assert COMMANDS[1] == TOX
+    assert TOX in COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_of_a_kind_that_is_checked(command: str) -> None:
     bare = re.sub(r"^([A-Z_]+=\S+ )+", "", command)
-    starts = ("python3 -m venv ", TOX, "python3 -m tooling ")
+    starts = ("python3 -m venv ", TOX, "python3 -m tooling ", TOOLING)
     assert bare.startswith(starts), f"no test here knows what to do with {command!r}"
 
 
@@ -72,7 +77,7 @@ def test_tox_environments_exist(document: str) -> None:
     named = re.findall(rf"{TOX} -e (\S+)", (ROOT / document).read_text(encoding="utf-8"))
     assert named
     for name in named:
-        assert name in listed and f"testenv:{name}" in ini
+        assert f"testenv:{name}" in ini and (name in listed or name == "nightly")
 
 
 def test_the_main_job_is_pytest_with_what_follows_the_dashes() -> None:
@@ -92,7 +97,7 @@ def test_ci_runs_the_same_two_commands() -> None:
     assert re.search(rf"^{re.escape(TOX)}( \|\||$)", script, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", CHECKS)
+@pytest.mark.parametrize("command", SINGLE)
 def test_checks_run(command: str, tmp_path: Path) -> None:
     done = run(pytest_arguments(command), tmp_path)
     wrong = "mutants/" in command
@@ -120,11 +125,24 @@ def test_the_known_failure_is_shown_in_full_without_its_record(tmp_path: Path) -
 
 
 def test_tooling_commands_exist() -> None:
-    commands = [line for line in COMMANDS if line.startswith("python3 -m tooling ")]
-    assert commands
+    starts = ("python3 -m tooling ", TOOLING)
+    commands = [line for line in COMMANDS if line.startswith(starts)]
+    commands += re.findall(r"`(python -m tooling [a-z ]+)", README)
+    assert len(commands) > 4
     for command in commands:
-        words = [sys.executable, *shlex.split(command)[1:], "--help"]
+        words = [sys.executable, *shlex.split(command)[1:4], "--help"]
         subprocess.run(words, cwd=ROOT, capture_output=True, timeout=SECONDS, check=True)
+
+
+def test_the_tiers_of_the_readme_hold_checks_of_every_area() -> None:
+    assert [pytest_arguments(line) for line in TIERS] == [["-m", "quick"], ["--long"]]
+    areas = {requirement.area for requirement in read_catalogue(ROOT / "suites" / "requirements").values()}
+    words = [sys.executable, "-m", "pytest", "-q", "--collect-only", *pytest_arguments(TIERS[0])]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=True)
+    files = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
+    text = "".join((ROOT / file).read_text(encoding="utf-8") for file in files)
+    quick = re.findall(r"pytest\.mark\.quick\n(?:@.*\n)*?@requirement\(\"([A-Z]+)-", text)
+    assert set(quick) == areas
 
 
 def test_options_of_the_readme_exist() -> None:
@@ -133,7 +151,7 @@ def test_options_of_the_readme_exist() -> None:
     options = set(re.findall(r"`(--[a-z]+)", README))
     assert options
     for option in options:
-        assert f"  {option}=" in done.stdout
+        assert re.search(rf"^  {option}[ =\n]", done.stdout, re.MULTILINE), option
 
 
 def test_the_matrix_has_every_area_subject_and_store() -> None:
@@ -173,7 +191,7 @@ def test_links_lead_to_files(document: str) -> None:
 def test_paths_in_the_text_exist() -> None:
     roots = "suites|fixtures|reports|tooling"
     named = set(re.findall(rf"(?<![\w/])((?:{roots})/[\w./]+\w)", README))
-    named.discard("reports/out/conformance.jsonl")  # what a run leaves
+    named -= {"reports/out/conformance.jsonl", "reports/history"}  # what runs leave
     assert len(named) > 5
     for path in named:
         assert (ROOT / path).exists(), path
