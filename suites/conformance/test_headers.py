@@ -119,6 +119,7 @@ def test_shapes(check: Check, trials: Trials, store: Store, examples: Examples) 
     )
 
 
+@pytest.mark.quick
 @requirement("HEADER-005")
 @pytest.mark.quick
 def test_layouts(check: Check, trials: Trials, store: Store, examples: Examples) -> None:

@@ -59,6 +59,7 @@ def empty(root: Path) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+@pytest.mark.quick
 @requirement("SECURITY-022")
 @pytest.mark.quick
 def test_links_in_the_way_to_the_folder(check: Check, subject: Bench, place: Place, victim: Path) -> None:

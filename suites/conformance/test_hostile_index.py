@@ -82,6 +82,7 @@ def put_entry(place: Place, seed: int, entry: Any) -> None:
     place.put(INDEX_FILE, json.dumps(index).encode())
 
 
+@pytest.mark.quick
 @requirement("SECURITY-001")
 @pytest.mark.quick
 def test_ways_out_of_the_model(

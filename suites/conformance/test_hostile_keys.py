@@ -44,6 +44,7 @@ def pulled(worker: Worker, store: HostileStore) -> dict[str, bytes] | SubjectRai
         return error
 
 
+@pytest.mark.quick
 @requirement("SECURITY-004")
 @pytest.mark.quick
 def test_keys_that_climb(check: Check, subject: Bench) -> None:

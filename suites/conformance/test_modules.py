@@ -109,6 +109,7 @@ def test_tied_parameters(
     check.equal(expected=[["embed.weight", "lm_head.weight"]], actual=facts["tied"], what="tied parameters")
 
 
+@pytest.mark.quick
 @requirement("LOAD-016")
 def test_tied_in_the_module_only(check: Check, subject: Bench, place: Place, seed: int) -> None:
     # equal bytes under both names are no contradiction: some tools write them
