@@ -223,8 +223,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
             unmatched=outcome.unmatched,
             newly_passing=outcome.newly_passing,
             full=run.full,
-            subjects=run.redactor.value(run.subject_versions),
-            stores=run.redactor.value(run.store_versions),
+            subjects={name: run.redactor.texts(found) for name, found in run.subject_versions.items()},
+            stores=run.redactor.texts(run.store_versions),
         )
         run.writer.write(run.footer)
         session.exitstatus = outcome.exit_code

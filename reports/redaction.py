@@ -69,6 +69,10 @@ class Redactor:
             text = pattern.sub(replacement, text)
         return text
 
+    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The same for texts under names that are no variables: a subject may be called `trust_keys`."""
+        return {name: self.text(text) for name, text in texts.items()}
+
     def value(self, value: Any) -> Any:
         """The same for nested mappings and sequences; a value under a secret's name goes altogether."""
         if isinstance(value, str):

@@ -58,3 +58,9 @@ def test_a_secret_by_name_goes_wherever_it_is_nested() -> None:
         "list": [{"my_token_x": "[redacted]", "path": "/p"}],
         "AWS_REGION": "eu",
     }
+
+
+def test_the_versions_of_a_subject_named_like_a_secret_stay() -> None:
+    redactor = Redactor({"MY_TOKEN": "long-enough-to-be-secret"})
+    versions = {"mutants/trust_keys": "0.1.0", "torch": "2.15 long-enough-to-be-secret"}
+    assert redactor.texts(versions) == {"mutants/trust_keys": "0.1.0", "torch": f"2.15 {HIDDEN}"}
