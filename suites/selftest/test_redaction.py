@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.redaction import Redactor
+from reports.redaction import HIDDEN, Redactor
 
 KEY = "AKIA" + "ABCDEFGH01234567"
 
