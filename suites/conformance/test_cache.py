@@ -37,7 +37,6 @@ def test_the_same_in_every_process(check: Check, subject: Bench) -> None:
     check.equal(expected=[paths[0]] * 3, actual=paths, what="the folder in three processes")
 
 
-@pytest.mark.quick
 @requirement("CACHE-002")
 def test_trailing_slashes(check: Check, subject: Bench) -> None:
     plain = subject.ask("cache_path", uri=URI)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, shard_name
 from fixtures.stores import Place
 from reports.marks import Check, requirement
@@ -23,7 +21,6 @@ def assert_consumed(check: Check, subject: Bench, place: Place, checkpoint: Chec
     assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
 
 
-@pytest.mark.quick
 @requirement("WEIGHT-029")
 def test_complete_when_handed_out(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_consumed(check, subject, place, build_varied(seed), "at_once")

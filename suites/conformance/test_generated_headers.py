@@ -45,6 +45,7 @@ def count(store: Store, examples: Callable[[int, int], int]) -> Callable[[int, i
     return lambda main, long: max(2, examples(main, long) // share)
 
 
+@pytest.mark.quick
 @requirement("HEADER-011")
 def test_what_the_official_library_refuses(
     check: Check, trials: Trials, count: Callable[[int, int], int]

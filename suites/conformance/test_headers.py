@@ -91,7 +91,6 @@ def not_named(broken: BrokenFile, outcome: Outcome) -> str | None:
 
 
 @requirement("HEADER-001")
-@pytest.mark.quick
 def test_lengths(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
     outcomes = outcomes_of(trials, store, examples)
     assert_none(check, outcomes, not_refused, group="length", what="files with an impossible length")
@@ -119,9 +118,7 @@ def test_shapes(check: Check, trials: Trials, store: Store, examples: Examples) 
     )
 
 
-@pytest.mark.quick
 @requirement("HEADER-005")
-@pytest.mark.quick
 def test_layouts(check: Check, trials: Trials, store: Store, examples: Examples) -> None:
     outcomes = outcomes_of(trials, store, examples)
     assert_none(

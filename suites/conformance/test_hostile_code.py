@@ -80,7 +80,6 @@ def traps(subject: Bench) -> Traps:
 
 
 @requirement("SECURITY-027")
-@pytest.mark.quick
 def test_loading_executes_nothing(
     check: Check, subject: Bench, store: Store, place: Place, seed: int, traps: Traps, examples: Examples
 ) -> None:

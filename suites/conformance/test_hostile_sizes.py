@@ -48,7 +48,6 @@ def assert_bounded(
 
 
 @requirement("SECURITY-018")
-@pytest.mark.quick
 @pytest.mark.parametrize(
     ("sizes", "name"),
     [({"vocab.json": 10 * GB}, "vocab.json"), ({f"{n:02}.json": GB // 5 for n in range(50)}, MODEL)],

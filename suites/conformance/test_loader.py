@@ -168,7 +168,6 @@ def test_a_module_of_another_shape(check: Check, subject: Bench, place: Place, s
     assert_names(check, error, "head.weight")
 
 
-@pytest.mark.quick
 @requirement("LOAD-009")
 @pytest.mark.parametrize(
     "target",

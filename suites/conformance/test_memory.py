@@ -97,6 +97,7 @@ def test_peak_when_nothing_is_kept(check: Check, subject: Bench, place: Place, s
     assert_peak(check, subject, place, seed, operation="take", size=96 * MiB, limit=16 * MiB)
 
 
+@pytest.mark.quick
 @requirement("RESOURCE-010")
 def test_small_tensors_kept(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = model_of(seed, 96 * MiB, 4 * MiB)

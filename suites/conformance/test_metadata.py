@@ -39,7 +39,6 @@ def test_the_whole_tree(check: Check, subject: Bench, place: Place) -> None:
     )
 
 
-@pytest.mark.quick
 @requirement("META-002")
 def test_no_heavy_files(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE | dict.fromkeys(HEAVY, b"heavy"))

@@ -92,7 +92,6 @@ def test_descriptors(check: Check, good_loads: Callable[[], Series]) -> None:
     assert_nothing_grows(check, good_loads(), "descriptors")
 
 
-@pytest.mark.quick
 @requirement("RESOURCE-002")
 def test_threads(check: Check, good_loads: Callable[[], Series]) -> None:
     assert_nothing_grows(check, good_loads(), "threads")

@@ -32,7 +32,6 @@ def secrets(seed: int) -> dict[str, str]:
 
 
 @requirement("SECURITY-029")
-@pytest.mark.quick
 @pytest.mark.parametrize(
     "fault",
     [None, 403, 404, pytest.param(500, marks=pytest.mark.long), pytest.param(503, marks=pytest.mark.long)],

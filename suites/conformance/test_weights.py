@@ -51,7 +51,6 @@ def test_names(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_same_names(check, expected=checkpoint.expected, actual=answer)
 
 
-@pytest.mark.quick
 @requirement("WEIGHT-002")
 def test_common_types(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_loads(check, subject, place, checkpoints.dtype_matrix(seed, COMMON))
