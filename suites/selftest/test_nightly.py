@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 GOOD = report([record("one", PASS), record("two", PASS)])
 NARROWED = report([record("one", PASS)], {"full": False})
-DEADLINE = 60.0
+DEADLINE = 180.0
 """Seconds; of a child that starts pytest on a busy machine."""
 
 
@@ -291,6 +291,8 @@ def stub(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             stdout=subprocess.PIPE,
             text=True,
+            # as in the background of a shell: the night listens all the same
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )
 
     return start

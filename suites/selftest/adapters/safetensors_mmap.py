@@ -17,13 +17,18 @@ class Subject:
         return {"safetensors": version("safetensors"), "torch": version("torch")}
 
     def list_weights(self, uri: str) -> list[str]:
-        return sorted(str(file) for file in Path(uri).glob("*.safetensors"))
+        found = Path(uri).glob("[!.]*.safetensors")
+        return sorted(str(file) for file in found if file.is_file())
 
     def tensors(self, files: list[str], settings: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-        from safetensors import safe_open
+        from safetensors import SafetensorError, safe_open
 
         for file in files:
-            with safe_open(file, framework="pt", device=settings.get("device", "cpu")) as content:
+            try:
+                content = safe_open(file, framework="pt", device=settings.get("device", "cpu"))
+            except SafetensorError as error:
+                raise ValueError(f"{file}: {error}") from error
+            with content:
                 for name in content.keys():  # noqa: SIM118  it can't be iterated itself
                     tensor = content.get_tensor(name)
                     # a view into the mapped file lies wherever the file's layout puts it
