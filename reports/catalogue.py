@@ -29,8 +29,13 @@ class Requirement:
     why: Annotated[str, "the failure that its checks are there to catch"]
     link: Annotated[str, "where that failure can be read about"]
     source: Annotated[str, "where the rule comes from"]
-    capability: Annotated[str, "what a subject has to claim for the check to be run"]
+    capability: Annotated[str, "what a subject has to claim for the check to be run, `a and b` if both"]
     stores: Annotated[tuple[str, ...], "where it is checked; none alone where no store takes part"]
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Each that is needed, in the order in which a subject is asked for it."""
+        return tuple(self.capability.split(" and "))
 
 
 def read_catalogue(folder: Path) -> dict[str, Requirement]:

@@ -21,9 +21,14 @@ class Bench:
         store: Mapping[str, str],
         folder: Path,
         *,
+        capabilities: tuple[str, ...],
         tried: bool = False,
     ) -> None:
-        """`tried`: the subject doesn't know whether it has the capability, and lacking it is UNSUPPORTED."""
+        """`capabilities`: those that the requirement names; to ask for another is the check's mistake.
+
+        `tried`: the subject doesn't know whether it has one of them, and lacking it is UNSUPPORTED.
+        """
+        self._capabilities = capabilities
         self._server = server
         self._tried = tried
         self.cache_variable = cache_variable
@@ -43,6 +48,7 @@ class Bench:
         variables = {self.cache_variable: str(self.cache_root), **self._store, **environment}
         worker = self._server.worker(variables, folder)
         worker.if_lacking = Unsupported if self._tried else None
+        worker.capabilities = self._capabilities
         self._workers.append(worker)
         return worker
 

@@ -134,15 +134,20 @@ def place(request: pytest.FixtureRequest, store: Store | None) -> Iterator[Place
 def subject(
     request: pytest.FixtureRequest, subjects: Subjects, subject_name: str, store: Store | None, tmp_path: Path
 ) -> Iterator[Bench]:
-    """The subject on the bench, if it claims the capability that the requirement needs."""
-    capability = request.node.stash[ATTEMPT].requirement.capability
+    """The subject on the bench, if it claims every capability that the requirement needs."""
     server, description = subjects.server(subject_name)
-    state = description["capabilities"].get(capability, NOT_IMPLEMENTED)
-    claimed = claim(state, own_version(server.spec.name, description["versions"]))
-    if claimed is Claim.REFUSED:
-        raise Unsupported(f"{capability}: {state}")
+    version = own_version(server.spec.name, description["versions"])
+    tried = False
+    needed = request.node.stash[ATTEMPT].requirement.capabilities
+    for capability in needed:
+        state = description["capabilities"].get(capability, NOT_IMPLEMENTED)
+        claimed = claim(state, version)
+        if claimed is Claim.REFUSED:
+            raise Unsupported(f"{capability}: {state}")
+        tried |= claimed is Claim.TRIED
     environment = store.environment() if store is not None else {}
-    bench = Bench(server, description["cache_variable"], environment, tmp_path, tried=claimed is Claim.TRIED)
+    variable = description["cache_variable"]
+    bench = Bench(server, variable, environment, tmp_path, capabilities=needed, tried=tried)
     yield bench
     bench.close()
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -39,6 +39,13 @@ def test_a_good_file_is_read_in_full(tmp_path: Path) -> None:
     assert catalogue["CACHE-002"].stores == ("none",)
 
 
+def test_a_requirement_may_need_two_capabilities(tmp_path: Path) -> None:
+    second = {**GOOD, "id": '"CACHE-002"', "capability": '"cache and metadata"'}
+    (tmp_path / "cache.toml").write_text(document("CACHE", second, GOOD))
+    needed = [one.capabilities for one in read_catalogue(tmp_path).values()]
+    assert needed == [("cache",), ("cache", "metadata")]
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_every_field_must_be_there(tmp_path: Path, name: str) -> None:
     (tmp_path / "cache.toml").write_text(document("CACHE", {k: v for k, v in GOOD.items() if k != name}))

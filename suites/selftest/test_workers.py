@@ -55,6 +55,14 @@ def gone(pid: int, patience: float = 5.0) -> bool:
     return not exists(pid)
 
 
+def test_a_check_asks_for_what_its_requirement_names(worker: Worker) -> None:
+    worker.capabilities = ("uri", "list")
+    with pytest.raises(LookupError, match="pull_metadata needs 'metadata'"):
+        worker.ask("pull_metadata", uri="s3://bucket/model")
+    with pytest.raises(SubjectLacks):
+        worker.ask("is_object_uri", value="s3://bucket/model")
+
+
 def test_hanging_ends_at_the_deadline() -> None:
     server = server_of("hanging")
     try:
