@@ -19,6 +19,8 @@ from suites.conformance.folders import tree_of
 
 TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/deep/a.json": b"[]"}
 PROCESSES = 100
+#: enough to collide
+FEW = 20
 
 
 def pull(subject: Bench, place: Place) -> str:
@@ -41,14 +43,29 @@ def test_a_pull_returns_the_promised_folder(check: Check, subject: Bench, place:
 
 
 @requirement("CACHE-011")
-def test_many_cold_starts_at_once(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+def test_many_cold_starts_at_once(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
-    workers = [subject.worker() for _ in range(PROCESSES)]
+    assert_one_folder(check, pull_at_once(subject, place, PROCESSES))
+
+
+def pull_at_once(subject: Bench, place: Place, processes: int) -> set[str]:
+    """The folders that so many fresh processes are given, which all ask before the first is answered."""
+    workers = [subject.worker() for _ in range(processes)]
     for worker in workers:
         worker.send("pull_metadata", uri=place.uri)
-    folders = {worker.receive("pull_metadata", deadline=60) for worker in workers}
+    return {worker.receive("pull_metadata", deadline=60) for worker in workers}
+
+
+def assert_one_folder(check: Check, folders: set[str]) -> None:
+    __tracebackhide__ = True
     check.equal(expected=1, actual=len(folders), what="number of folders")
     check.equal(expected=TREE, actual=tree_of(folders.pop()), what="the tree in it")
+
+
+@requirement("CACHE-037")
+def test_one_pull_for_all(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    assert_one_folder(check, pull_at_once(subject, place, FEW))
     check.equal(
         expected=sorted(TREE), actual=object_reads(wire), what="objects fetched, one entry for each GET"
     )
