@@ -103,9 +103,10 @@ def test_a_model_that_does_not_exist(check: Check, subject: Bench, place: Place)
     uri = f"{place.uri}/nothing-here"
     error = error_of(check, subject.shared, "pull_metadata", why="no such model exists", uri=uri)
     # a lock may stay: it has a leading dot and says nothing of what there is
+    paths = {name: subject.cache_root / name for name in everything_below(subject.cache_root)}
     left = sorted(
-        path
-        for path in map(subject.cache_root.joinpath, everything_below(subject.cache_root))
+        name
+        for name, path in paths.items()
         if path.is_file() and not (path.name.startswith(".") and path.stat().st_size == 0)
     )
     check.equal(expected=[], actual=left, what="files below the root after the error")
