@@ -52,6 +52,11 @@ class Attempt:
         assert self.verdict is not None
         conform(report, self.verdict, self.message or "")
 
+    def give_up(self, reason: str) -> None:
+        """The process that judged the check is gone, whatever it had seen."""
+        self.verdict, self.error, self.expectation = Verdict.ERROR, None, None
+        self.message = f"no verdict came back: {reason}"
+
     def _blame(self, error: BaseException, phase: str, trace: str) -> None:
         self.verdict = verdict_of(error, phase=phase)
         self.error = telling(error)

@@ -10,6 +10,7 @@ import json
 import pytest
 
 from reports.model import Verdict, VerdictRecord, as_mapping
+from reports.printable import encodable
 from reports.run import Run
 
 #: more processes than this make one store per process and no faster run
@@ -26,14 +27,30 @@ def is_controller(config: pytest.Config) -> bool:
     return config.pluginmanager.has_plugin("dsession")
 
 
+def had_enough(session: pytest.Session) -> bool:
+    """Whether `-x` or `--maxfail` ended the run, which xdist's controller tells as an interruption."""
+    controller = session.config.pluginmanager.get_plugin("dsession")
+    return str(getattr(controller, "shouldstop", "")).startswith("stopping after")
+
+
 def pack(report: pytest.TestReport, record: VerdictRecord, run: Run) -> None:
-    """Puts a finished check on pytest's report of its tear-down, as plain values that xdist can carry."""
+    """Puts a finished check on pytest's report of its tear-down, as ASCII, which xdist can carry."""
     values = {
         "record": as_mapping(record),
         "subjects": run.subject_versions,
         "stores": run.store_versions,
     }
-    report.__dict__["loadproof"] = json.loads(json.dumps(values))
+    report.__dict__["loadproof"] = json.dumps(values)
+
+
+def make_portable(report: pytest.TestReport) -> None:
+    """Escapes what xdist can't carry, lone surrogates, in what pytest itself says of a phase."""
+    report.sections = [(title, encodable(content)) for title, content in report.sections]
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, encodable(reason))
+    elif report.longrepr is not None:
+        report.longrepr = encodable(report.longreprtext)
 
 
 class Keeper:
@@ -44,15 +61,23 @@ class Keeper:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Adds a finished check to the run; a failure that belongs to no check is counted."""
+        """Adds a finished check to the run; a failure that belongs to no check is counted.
+
+        A check whose process died has no record of its own: then this one says so.
+        """
         if not self._run.active:
             return
-        packed = getattr(report, "loadproof", None)
-        if packed is not None:
+        attempt = self._run.attempts.get(report.nodeid)
+        if hasattr(report, "loadproof"):
+            packed = json.loads(report.loadproof)
             self._run.subject_versions.update(packed["subjects"])
             self._run.store_versions.update(packed["stores"])
             values = packed["record"]
             del values["kind"]
             self._run.add(VerdictRecord(**values | {"verdict": Verdict(values["verdict"])}))
         elif report.failed and not hasattr(report, "verdict"):
-            self._run.other_failures += 1
+            if attempt is None:
+                self._run.other_failures += 1
+            else:
+                attempt.give_up(str(report.longrepr))
+                self._run.add(attempt.record(report.nodeid, self._run))

@@ -37,6 +37,10 @@ def judge(run: Run) -> Outcome:
         reasons.append(f"{counted(len(unmatched), 'expectation')} matched no check: " + ", ".join(unmatched))
     if not any(record.verdict in PROVING for record in run.records):
         reasons.append("empty run: no check compared anything")
+    if (judged := len({record.check for record in run.records})) != run.checks:
+        reasons.append(f"{judged} of {counted(run.checks, 'check')} have a verdict")
+    if twice := len(run.records) - judged:
+        reasons.append(f"{counted(twice, 'verdict')} too many: a check was run more than once")
     if run.other_failures:
         reasons.append(f"{counted(run.other_failures, 'other test')} failed")
     return Outcome(1 if reasons else 0, tuple(reasons), unmatched, newly_passing)
@@ -51,7 +55,6 @@ def stale_expectations(run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
     verdicts: defaultdict[tuple[str, str, str], set[Verdict]] = defaultdict(set)
     for record in run.records:
         verdicts[record.requirement, record.subject, record.store].add(record.verdict)
-    missing_stores = {record.store for record in run.records if record.verdict is Verdict.NOT_RUN}
     unmatched: list[str] = []
     newly_passing: list[str] = []
     for expectation in run.expectations:
@@ -67,7 +70,7 @@ def stale_expectations(run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 continue
             if Verdict.PASS in seen:
                 newly_passing.append(name)
-            elif run.full and (store in run.stores or store == "none") and store not in missing_stores:
+            elif run.full and (store in run.stores or store == "none") and Verdict.NOT_RUN not in seen:
                 unmatched.append(name)
     return tuple(sorted(set(unmatched))), tuple(sorted(set(newly_passing)))
 

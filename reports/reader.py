@@ -33,6 +33,8 @@ WORDS_SHOWN = 200
 class ReportRefused(Exception):
     """The report can't be used; the message names the file and the reason."""
 
+    remedy = "run the suite again to its end, or name the report of a run that came to its end"
+
 
 class ReportEmpty(ReportRefused):
     """The file holds nothing."""
@@ -61,6 +63,8 @@ class ReportInconsistent(ReportRefused):
 class ReportIncomparable(ReportRefused):
     """The report was written under another schema version."""
 
+    remedy = "read it with the version of the suite that wrote it, or run the suite again"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -85,6 +89,8 @@ def read_report(path: Path) -> Report:
         raise ReportInconsistent(f"{path}: has no header")
     if not footers:
         raise ReportTruncated(f"{path}: no footer after {len(records)} of {headers[0].checks} checks")
+    if not text.endswith("\n"):
+        raise ReportTruncated(f"{path}: its last line has no end")
     _refuse_disorder(path, lines, records)
     _refuse_contradictions(path, headers[0], records, footers[0])
     return Report(headers[0], records, footers[0])
@@ -97,7 +103,7 @@ def _numbered(text: str) -> list[tuple[int, str]]:
 def _line(path: Path, number: int, line: str, text: str) -> Line:
     is_cut = not text.endswith("\n") and text.endswith(line)
     try:
-        values = json.loads(line, parse_constant=_no_number)
+        values = json.loads(line, parse_constant=_no_number, object_pairs_hook=_no_key_twice)
     except (ValueError, RecursionError) as error:
         if is_cut:
             raise ReportTruncated(f"{path}: line {number} is cut") from error
@@ -114,6 +120,12 @@ def _line(path: Path, number: int, line: str, text: str) -> Line:
         raise ReportMalformed(f"{path}: {where}: {wrong.message[:WORDS_SHOWN]}")
     # Fields that a later writer added under the same schema version are passed over.
     return _build(form, {one.name: values[one.name] for one in fields(form) if one.name in values})
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(values := dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return values
 
 
 def _no_number(text: str) -> NoReturn:
@@ -192,5 +204,7 @@ def _refuse_contradictions(
     ]
     if footer.exit_code == 0 and red:
         raise ReportInconsistent(f"{path}: exit code 0 although {red[0]} is red")
+    if footer.exit_code == 0 and len(records) != header.checks:
+        raise ReportInconsistent(f"{path}: exit code 0 with {len(records)} of {header.checks} checks")
     if footer.exit_code == 0 and not any(record.verdict in PROVING for record in records):
         raise ReportInconsistent(f"{path}: exit code 0 although nothing was compared")

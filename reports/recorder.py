@@ -23,6 +23,7 @@ from reports.outcome import judge
 from reports.run import DEFAULT_SEED, DEFAULT_STORES, DEFAULT_SUBJECTS, Run, covers, split_names, touches
 from reports.writer import ReportWriter
 
+NO_EXPECTATIONS = "none"
 RUN = pytest.StashKey[Run]()
 LETTERS = {
     Verdict.PASS: ".",
@@ -104,7 +105,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     is_worker = distribution.is_worker(session.config)
     try:
         run.catalogue = read_catalogue(root / session.config.getoption("--catalogue"))
-        run.expectations = read_expectations(root / session.config.getoption("--expectations"), run.catalogue)
+        known = session.config.getoption("--expectations")
+        if known != NO_EXPECTATIONS and not (root / known).is_dir():
+            raise CatalogueError(f"--expectations: no folder {known}; {NO_EXPECTATIONS!r} means none at all")
+        run.expectations = read_expectations(root / known, run.catalogue)
         if not session.config.option.collectonly and not is_worker:
             run.writer.discard_old()
     except CatalogueError as error:
@@ -152,7 +156,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     single = len(config.args) == 1 and "::" in config.args[0]
     if workers < 2 or single:
         return 0
-    config.option.dist = "worksteal"  # a slow check at the end leaves no core idle
+    if config.option.dist == "no":  # the user has no wish
+        config.option.dist = "worksteal"  # a slow check at the end leaves no core idle
     return workers
 
 
@@ -175,9 +180,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             raise session.Interrupted(f"{session.testsfailed} errors during collection")
         return
     run.other_failures += session.testsfailed
-    attempts = [item.stash[ATTEMPT] for item in session.items if ATTEMPT in item.stash]
-    run.checks = len(attempts)
-    run.checked = frozenset(attempt.requirement.id for attempt in attempts)
+    run.attempts = {item.nodeid: item.stash[ATTEMPT] for item in session.items if ATTEMPT in item.stash}
+    run.checks = len(run.attempts)
+    run.checked = frozenset(attempt.requirement.id for attempt in run.attempts.values())
     run.writing = True
     run.writer.write(run.header(session.config))
 
@@ -194,6 +199,8 @@ def pytest_runtest_makereport(
         attempt.observe(call, report, run)
         if call.when == "teardown":
             distribution.pack(report, attempt.record(item.nodeid, run), run)
+    if distribution.is_worker(item.config):
+        distribution.make_portable(report)
     return report
 
 
@@ -212,7 +219,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     """Judges the run and closes the report. An interrupted one gets no footer, and so reads as truncated."""
     run = session.config.stash[RUN]
     ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if run.writing and exitstatus in ended:
+    if run.writing and (exitstatus in ended or distribution.had_enough(session)):
         run.stopped = len(run.records) < run.checks
         outcome = judge(run)
         run.footer = Footer(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from reports.expectations import Expectation
 from reports.model import SCHEMA_VERSION, Footer, Header, Verdict, VerdictRecord
 from reports.redaction import Redactor
 from reports.writer import ReportWriter
+
+if TYPE_CHECKING:
+    from reports.attempt import Attempt
 
 DEFAULT_SUBJECTS = "reference,streamer"
 DEFAULT_STORES = "disk,moto,minio"
@@ -46,6 +50,7 @@ class Run:
     checks: int = 0
     checked: frozenset[str] = frozenset()  # ids of their requirements
     other_failures: int = 0  # of tests outside the conformance folder
+    attempts: dict[str, Attempt] = field(default_factory=dict)  # by node id: the checks of this run
     records: list[VerdictRecord] = field(default_factory=list)
     footer: Footer | None = None
     subject_versions: dict[str, dict[str, str]] = field(default_factory=dict)

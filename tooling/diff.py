@@ -72,7 +72,7 @@ def read(path: Path) -> Report:
     try:
         return read_report(path)
     except ReportRefused as error:
-        raise Trouble(str(error), "give the report of a run that came to its end", code=2) from error
+        raise Trouble(str(error), error.remedy, code=2) from error
     except OSError as error:
         raise Trouble(f"{path}: {error.strerror}", "name a report that can be read", code=2) from error
 

@@ -61,11 +61,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def at_least_one(text: str) -> int:
-    """A whole number from 1 on. Raises ValueError, which argparse turns into its own message."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, is {text!r}")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

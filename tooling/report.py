@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
         report = read_report(path)
     except ReportRefused as refused:
         reason = f"refused ({type(refused).__name__}): {refused}"
-        raise Trouble(reason, "run the suite again to its end") from refused
+        raise Trouble(reason, refused.remedy) from refused
     except OSError as error:
         remedy = "run the suite first (tox -e conformance), or name its report"
         raise Trouble(f"{path}: {error.strerror or error}", remedy) from error

@@ -19,6 +19,7 @@ from fixtures.wire import Wire
 from reports.attempt import ATTEMPT
 from reports.marks import NotRun, Unsupported
 from reports.recorder import set_store_version, set_subject_version
+from reports.run import split_names
 from suites.conformance.bench import Bench
 
 #: seconds; the longest load of a check takes one or two of them
@@ -34,6 +35,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="that a loader has for an answer (default: %(default)s)",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """A name that nobody has, or a deadline that no loader can keep, ends the run before it begins."""
+    for store in split_names("--stores", config.getoption("--stores")):
+        if store not in STORES:
+            raise pytest.UsageError(f"--stores: no store {store!r}: there are {', '.join(STORES)}")
+    for subject in split_names("--subjects", config.getoption("--subjects")):
+        try:
+            spec_of(subject)
+        except LookupError as error:
+            raise pytest.UsageError(f"--subjects: {error.args[0]}") from error
+    if not config.getoption("--deadline") > 0:
+        raise pytest.UsageError("--deadline: must be more than 0 seconds")
 
 
 class Subjects:

@@ -118,6 +118,7 @@ class TinySuite:
         self.folder("suites/conformance").joinpath("test_x.py").write_text(PREAMBLE + tests)
         for path, content in (others or {}).items():
             self.folder(str(Path(path).parent)).joinpath(Path(path).name).write_text(content)
+        self.folder("known")
         report = self.pytester.path / "reports" / "out" / "conformance.jsonl"
         chosen = ["--subjects", subjects, "--stores", stores]
         fixed = ["-p", "reports.recorder", "-p", "no:cacheprovider", "--rootdir", str(self.pytester.path)]

@@ -86,9 +86,69 @@ def test_a_file_that_cannot_be_imported_stops_the_run(tiny: TinySuite) -> None:
 def test_a_process_that_dies_makes_the_run_red(tiny: TinySuite) -> None:
     tiny.requires("X-001", "X-002")
     session = tiny.run(CRASH, *TWO, "--max-worker-restart", "0")
+    assert (session.exit_code, session.footer["full"]) == (1, True)
+    assert session.verdicts == {"test_good[reference-disk]": "PASS", "test_crash[reference-disk]": "ERROR"}
+    assert "no verdict came back: worker 'gw" in session.verdict_line("test_crash[reference-disk]")["message"]
+    assert session.footer["reasons"] == ["1 check ended in ERROR"]
+
+
+def test_what_no_encoding_holds_travels_all_the_same(tiny: TinySuite) -> None:
+    tiny.requires("X-001", "X-002")
+    session = tiny.run(
+        """
+@requirement("X-001")
+def test_text(check):
+    print("\\udc80")
+    raise SubjectRaised("tensors", ["builtins.ValueError"], "bad key \\udc80", "trace \\udc80")
+@requirement("X-002")
+def test_waits(check):
+    raise NotRun("no \\udc80", "none")
+""",
+        *TWO,
+    )
+    assert session.verdicts == {"test_text[reference-disk]": "FAIL", "test_waits[reference-disk]": "NOT-RUN"}
+    assert (session.exit_code, "INTERNALERROR" in session.output) == (1, False)
+
+
+@pytest.mark.parametrize("processes", [("-n", "0"), TWO])
+def test_a_run_that_had_enough_still_reports(tiny: TinySuite, processes: tuple[str, ...]) -> None:
+    tiny.requires("X-001")
+    failing = "@pytest.mark.parametrize('n', range(40))\n@requirement('X-001')\ndef test_x(check, n):\n"
+    failing += "    check.equal(expected=1, actual=2, what='x')\n"
+    session = tiny.run(failing, *processes, "-x")
     assert (session.exit_code, session.footer["full"]) == (1, False)
-    assert session.verdicts == {"test_good[reference-disk]": "PASS"}
-    assert "worker 'gw" in session.output
+    assert "FAIL X-001" in session.output
+    assert session.last_line.startswith("loadproof: red: ")
+    assert any(reason.endswith("of 40 checks have a verdict") for reason in session.footer["reasons"])
+    assert not read_report(session.report).footer.full
+
+
+def test_checks_that_never_ran_make_a_run_red(tiny: TinySuite) -> None:
+    tiny.requires("X-001")
+    tiny.requires("X-002", level="SHOULD")
+    tests = """
+@requirement("X-002")
+def test_a(check):
+    check.equal(expected=1, actual=2, what="x")
+@requirement("X-001")
+def test_b(check):
+    check.equal(expected=1, actual=1, what="x")
+"""
+    assert tiny.run(tests).exit_code == 0
+    session = tiny.run(tests, "-x")
+    assert session.exit_code == 1
+    assert session.footer["reasons"] == [
+        "empty run: no check compared anything",
+        "1 of 2 checks have a verdict",
+    ] or session.footer["reasons"] == ["1 of 2 checks have a verdict"]
+
+
+def test_checks_that_ran_twice_make_a_run_red(tiny: TinySuite) -> None:
+    tiny.requires("X-001")
+    passing = "@requirement('X-001')\ndef test_x(check):\n    check.equal(expected=1, actual=1, what='x')\n"
+    session = tiny.run(passing, "-n", "2", "--dist", "each")
+    assert session.exit_code == 1
+    assert "1 verdict too many: a check was run more than once" in session.footer["reasons"]
 
 
 def test_a_stale_expectation_is_found(tiny: TinySuite) -> None:

@@ -278,6 +278,7 @@ STUB = "-n0 -q -p reports.recorder --catalogue rules --expectations known --subj
 def stub(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a night of a tiny suite in a folder of its own."""
     (tmp_path / "rules").mkdir()
+    (tmp_path / "known").mkdir()
     rules = [REQUIREMENT.format(id=one, level="MUST", stores='["disk"]') for one in ("X-001", "X-002")]
     (tmp_path / "rules" / "x.toml").write_text('area = "X"\ntitle = "x"\n' + "".join(rules))
     (tmp_path / "suites" / "conformance").mkdir(parents=True)

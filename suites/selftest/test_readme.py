@@ -81,7 +81,8 @@ def test_tox_environments_exist(document: str) -> None:
 
 
 def test_the_main_job_is_pytest_with_what_follows_the_dashes() -> None:
-    assert tox_ini()["testenv:conformance"]["commands"] == "python -m pytest -n auto {posargs}"
+    fixed = "-c {tox_root}/tox.ini --rootdir {tox_root} -n auto"
+    assert tox_ini()["testenv:conformance"]["commands"] == f"python -m pytest {fixed} {{posargs}}"
 
 
 def test_variables_of_the_readme_reach_pip_and_uv() -> None:
