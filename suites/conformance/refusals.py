@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.witness import Witness
 from reports.marks import Check
 
-#: What Python raises where nobody thought of the input. A loader's own error says what was wrong with it.
-ACCIDENTS = frozenset(
+#: what Python raises for a mistake in a program. Seen by a user, it blames the parser and not the file.
+PROGRAM_ERRORS = frozenset(
     f"builtins.{name}"
     for name in (
-        "AssertionError", "AttributeError", "IndexError", "KeyError", "MemoryError", "OverflowError",
-        "RecursionError", "TypeError", "UnboundLocalError", "ZeroDivisionError",
+        "ArithmeticError",
+        "AssertionError",
+        "AttributeError",
+        "BufferError",
+        "LookupError",
+        "MemoryError",
+        "NameError",
+        "NotImplementedError",
+        "RecursionError",
+        "StopIteration",
+        "SystemError",
+        "TypeError",
     )
-)  # fmt: skip
+)
+#: the built-in ones that speak of content, files and their ends
+CONTENT_ERRORS = frozenset(f"builtins.{name}" for name in ("ValueError", "OSError", "EOFError"))
+
+
+def is_typed(error: SubjectRaised) -> bool:
+    """Whether the exception says by its class that the file is wrong, and not the program.
+
+    That is a class of the loader's or its libraries' own, or one of the built-in ones for content and files;
+    in either case none that descends from an error in a program. A class from Python's own modules, such as
+    `struct.error`, tells no more than the built-in one that it descends from.
+    """
+    lineage = set(error.lineage)
+    own = error.type.partition(".")[0] not in sys.stdlib_module_names | {"builtins"}
+    return not lineage & PROGRAM_ERRORS and (own or bool(lineage & CONTENT_ERRORS))
 
 
 def assert_deliberate(check: Check, error: SubjectRaised) -> None:
     """The error is one that the loader's author meant to raise."""
     __tracebackhide__ = True
     check.true(
-        error.type not in ACCIDENTS,
+        is_typed(error),
         what="the error's type",
         expected="one that says what is wrong, no accident of the interpreter",
         actual=f"{error.type}: {error.message}",

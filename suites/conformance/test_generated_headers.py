@@ -18,13 +18,13 @@ from fixtures.stores import Place, Store
 from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
+from suites.conformance.refusals import is_typed
 from suites.conformance.trials import (
     Trials,
     assert_loaded_alike,
     described,
     in_words,
     is_refusal,
-    is_typed,
 )
 
 KEY = "generated.safetensors"

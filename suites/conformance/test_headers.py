@@ -14,6 +14,7 @@ from fixtures.stores import Place, Store
 from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
+from suites.conformance.refusals import is_typed
 from suites.conformance.trials import (
     Outcome,
     Trials,
@@ -21,7 +22,6 @@ from suites.conformance.trials import (
     described,
     in_words,
     is_refusal,
-    is_typed,
 )
 
 Examples = Callable[[int, int], int]

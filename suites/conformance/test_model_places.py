@@ -36,6 +36,9 @@ def test_consolidated_without_an_index(check: Check, subject: Bench, place: Plac
     usual = one_tensor(seed, "model.safetensors", "model.layers.0.self_attn.q_proj.weight")
     place.put_all(usual.files)
     assert_model(check, subject, place.uri, usual)
+    part = one_tensor(seed, "consolidated-00001-of-00002.safetensors", "layers.1.attention.wq.weight")
+    place.put_all(part.files)
+    assert_model(check, subject, place.uri, usual)
 
 
 @requirement("LOAD-021")

@@ -125,6 +125,21 @@ def test_the_error_names_the_key(check: Check, subject: Bench, place: Place, see
     assert_names(check, error, "model-00002-of-00004.safetensors")
 
 
+@requirement("WEIGHT-028")
+def test_the_error_names_the_key_later(
+    check: Check, subject: Bench, place: Place, seed: int, wire: Wire
+) -> None:
+    # the headers pass, so that the refusal meets the stream of the data, with healthy shards around it
+    files = place_checkpoint(place, sharded(seed, 8))
+    refusal = wire.inject(Fault(match="model-00005-of", method="GET", status=403, begins=1))
+    error = error_of(check, subject.shared, "tensors", why="its data are refused", files=files, settings={})
+    assert refusal.hits, "no data were asked for"
+    named = [file.rpartition("/")[2] for file in files if file.rpartition("/")[2] in error.message]
+    check.equal(
+        expected=["model-00005-of-00008.safetensors"], actual=named, what="shards that the error names"
+    )
+
+
 @requirement("WEIGHT-035")
 def test_a_header_larger_than_the_limit(check: Check, subject: Bench, place: Place, seed: int) -> None:
     # 40 tensors of 256 bytes; the header, with the training notes that some tools leave there, has 100 KB

@@ -51,6 +51,16 @@ def test_names(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_same_names(check, expected=checkpoint.expected, actual=answer)
 
 
+@requirement("WEIGHT-001")
+def test_files_of_one_name(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    folders = ("", "a/", "a/b/", "b/")
+    shards = [
+        ShardSpec(f"{folder}model.safetensors", (TensorSpec(f"{folder}weight", "F32", (5,)),))
+        for folder in folders
+    ]
+    assert_loads(check, subject, place, build(shards, seed=seed, index=False))
+
+
 @requirement("WEIGHT-002")
 def test_common_types(check: Check, subject: Bench, place: Place, seed: int) -> None:
     assert_loads(check, subject, place, checkpoints.dtype_matrix(seed, COMMON))

@@ -14,44 +14,12 @@ from reports.marks import Check, Mismatch
 from suites.conformance.bench import Bench
 from suites.conformance.tensors import assert_same_tensors
 
-#: what Python raises for a mistake in a program. Seen by a user, it blames the parser and not the file.
-PROGRAM_ERRORS = frozenset(
-    f"builtins.{name}"
-    for name in (
-        "ArithmeticError",
-        "AssertionError",
-        "AttributeError",
-        "BufferError",
-        "LookupError",
-        "MemoryError",
-        "NameError",
-        "NotImplementedError",
-        "RecursionError",
-        "StopIteration",
-        "SystemError",
-        "TypeError",
-    )
-)
-#: the built-in ones that speak of content, files and their ends
-CONTENT_ERRORS = frozenset(f"builtins.{name}" for name in ("ValueError", "OSError", "EOFError"))
-
 Outcome = dict[str, Any] | SubjectFailure
 
 
 def is_refusal(outcome: Outcome) -> bool:
     """An exception is one; a worker that died or hung is none."""
     return isinstance(outcome, SubjectRaised)
-
-
-def is_typed(error: SubjectRaised) -> bool:
-    """Whether the exception says by its class that the file is wrong, and not the program.
-
-    That is a class of the loader's or its libraries' own, or one of the built-in ones for content and files;
-    in either case none that descends from an error in a program.
-    """
-    lineage = set(error.lineage)
-    own = not error.type.startswith("builtins.")
-    return not lineage & PROGRAM_ERRORS and (own or bool(lineage & CONTENT_ERRORS))
 
 
 def in_words(outcome: Outcome) -> str:

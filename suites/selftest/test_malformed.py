@@ -18,7 +18,7 @@ from fixtures.odd_files import DISPUTED, LEGAL, OddFile
 from fixtures.official import judge
 from fixtures.raw_files import DATA, RawFile, entry, one, raw, several
 from fixtures.subjects.protocol import SubjectRaised
-from suites.conformance.trials import is_typed
+from suites.conformance.refusals import is_typed
 
 SAMPLE = 400
 QUICKLY = settings(max_examples=SAMPLE, database=None, deadline=None, suppress_health_check=list(HealthCheck))
@@ -152,6 +152,8 @@ def generated(part: str) -> RawFile:
         (["builtins.FileNotFoundError", "builtins.OSError"], True),
         (["safetensors_rust.SafetensorError"], True),
         (["x.Corrupt", "x.LoadError"], True),
+        (["struct.error"], False),
+        (["concurrent.futures._base.CancelledError", "concurrent.futures._base.Error"], False),
         (["builtins.KeyError", "builtins.LookupError"], False),
         (["builtins.IndexError", "builtins.LookupError"], False),
         (["builtins.AttributeError"], False),
