@@ -19,7 +19,11 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
-    (re.compile(r"\b((?:[A-Za-z][A-Za-z0-9+.-]*):)//[^/\s:@'\"]*:[^/\s'\"]*@"), rf"\1//{HIDDEN}@"),
+    # a password may hold slashes and runs to the last @; digits up to a slash are a port
+    (
+        re.compile(r"\b((?:[A-Za-z][A-Za-z0-9+.-]*):)//[^/\s:@'\"]*:(?!\d{1,5}[/?#])[^\s'\"]*@"),
+        rf"\1//{HIDDEN}@",
+    ),
     (
         re.compile(
             r"(?i)([?&;](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|GoogleAccessId"

@@ -21,6 +21,8 @@ KEY = "AKIA" + "ABCDEFGH01234567"
         ("http://me:hunter2@proxy:3128/", "hunter2"),
         ("s3+http://:hunter2@host", "hunter2"),
         ("http://me:hun:ter2@proxy", "ter2"),
+        ("http://me:hun/+ter2@proxy:3128/", "hun"),
+        ("http://me:hun/+t@er2@proxy:3128/", "er2"),
         ("AWS_SECRET_ACCESS_KEY=wJalr/XUt+nFEMI", "wJalr/XUt+nFEMI"),
         ("aws_session_token = FwoGZXIvYXdz", "FwoGZXIvYXdz"),
         ("{'HF_TOKEN': 'abc-def'}", "abc-def"),

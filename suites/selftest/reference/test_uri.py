@@ -59,3 +59,15 @@ def test_secrets_are_taken_out() -> None:
 
 def test_a_password_may_hold_the_sign_that_ends_it() -> None:
     assert redact("http://user:p@ss@host/b, then me@mail") == "http://***@host/b, then me@mail"
+
+
+@pytest.mark.parametrize("uri", ["s3://me:hun/t+er2@b/m", "s3://me:hun@ter2@b/m", "s3://hunter2@b/m"])
+def test_a_password_with_a_slash_is_refused_and_not_repeated(uri: str) -> None:
+    with pytest.raises(InvalidURI) as raised:
+        normalise(uri)
+    assert "hun" not in str(raised.value) and "er2" not in str(raised.value)
+    assert "er2" not in redact(f"https{uri[2:]}: no such host")
+
+
+def test_a_key_may_hold_what_ends_a_password() -> None:
+    assert normalise("s3://b/m:1@2/x") == redact("s3://b/m:1@2/x") == "s3://b/m:1@2/x"
