@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
@@ -95,6 +96,15 @@ class Scene:
         assert self.folder is not None
         self.seen[name] = self.seen[name][:-1] or b"another size"
         (self.folder / name).write_bytes(self.seen[name])
+
+    def alter(self, name: str) -> None:
+        """Other bytes, as many, and the time of change as it was."""
+        assert self.folder is not None
+        file = self.folder / name
+        status = file.stat()
+        self.seen[name] = bytes(byte ^ 1 for byte in self.seen[name])
+        file.write_bytes(self.seen[name])
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     # The processes.
 

@@ -81,6 +81,12 @@ class Life(RuleBasedStateMachine):
             self.scene.cut(name)
             self.scene.look()
 
+    @rule(name=names)
+    def alter(self, name: str) -> None:
+        if name in self.scene.seen:
+            self.scene.alter(name)
+            self.scene.look()
+
     @rule()
     def pull(self) -> None:
         self.scene.pull()
@@ -156,6 +162,18 @@ def test_a_file_cut_locally(check: Check, subject: Bench, store: Store, place: P
         scene.put(name, b'{"some": "content"}')
     scene.pull_anew()
     scene.cut(NAMES[1])
+    scene.pull_anew()
+    scene.look()
+    scene.close()
+
+
+@requirement("CACHE-060")
+def test_a_file_altered_locally(check: Check, subject: Bench, store: Store, place: Place, wire: Wire) -> None:
+    scene = Scene(check, subject, store, wire, prefix=place.prefix, root="altered")
+    for name in NAMES:
+        scene.put(name, b'{"some": "content"}')
+    scene.pull_anew()
+    scene.alter(NAMES[1])
     scene.pull_anew()
     scene.look()
     scene.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -17,6 +18,7 @@ from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate, assert_untouched
 
 TREE = {"config.json": b'{"model_type": "right"}', "1_Pooling/config.json": b"[1]", "vocab.txt": b"a"}
+TREE |= {"deep/deeper/a.json": b"[]"}
 POISON = dict.fromkeys(TREE, b"poison")
 
 
@@ -54,12 +56,18 @@ def between(root: Path, folder: Path) -> list[Path]:
     return [path for path in (folder, *folder.parents) if root in path.parents][::-1]
 
 
+def poison_unseen(file: Path) -> None:
+    """Other bytes, as many, and the time of change as it was."""
+    status = file.stat()
+    file.write_bytes(b"x" * status.st_size)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def empty(root: Path) -> None:
     for path in root.iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-@pytest.mark.quick
 @requirement("SECURITY-022")
 @pytest.mark.quick
 def test_links_in_the_way_to_the_folder(check: Check, subject: Bench, place: Place, victim: Path) -> None:
@@ -127,6 +135,20 @@ def test_a_planted_folder(check: Check, subject: Bench, place: Place) -> None:
     assert_right(check, pull(subject, place), where="somebody planted the folder, its marks included")
 
 
+@requirement("SECURITY-024")
+def test_a_planted_root(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    folder = pull(subject, place)
+    assert isinstance(folder, Path), "a pull into an empty root failed"
+    planted = subject.cache_root.parent / "planted"
+    # all that a pull made, wherever it keeps its marks; only one file has other bytes
+    shutil.copytree(subject.cache_root, planted, symlinks=True)
+    empty(subject.cache_root)
+    shutil.copytree(planted, subject.cache_root, symlinks=True, dirs_exist_ok=True)
+    poison_unseen(folder / "config.json")
+    assert_right(check, pull(subject, place), where="somebody planted the whole root, its marks included")
+
+
 @requirement("SECURITY-025")
 def test_who_may_enter(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
@@ -143,16 +165,20 @@ def test_who_may_enter(check: Check, subject: Bench, place: Place) -> None:
 
 
 @requirement("SECURITY-026")
-def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place) -> None:
+@pytest.mark.parametrize("unseen", [False, True], ids=["seen", "unseen"])
+def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place, unseen: bool) -> None:
     place.put_all(TREE)
     folder = pull(subject, place)
     assert isinstance(folder, Path), "a pull into an empty root failed"
     for path in subject.cache_root.rglob("*"):
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o777)
-    (folder / "config.json").unlink()
-    (folder / "config.json").write_bytes(POISON["config.json"])
-    (folder / "modeling_planted.py").write_bytes(b"planted")
+    if unseen:
+        poison_unseen(folder / "config.json")
+    else:
+        (folder / "config.json").unlink()
+        (folder / "config.json").write_bytes(POISON["config.json"])
+        (folder / "modeling_planted.py").write_bytes(b"planted")
     answer = pull(subject, place)
     assert_right(check, answer, where="the folder was open to all, and somebody changed it")
     if isinstance(answer, SubjectRaised):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -24,6 +25,7 @@ from fixtures.reference import (
 )
 from fixtures.reference.cache_layout import Layout
 from fixtures.reference.lock import exclusive
+from fixtures.reference.manifest import digest_of
 from fixtures.reference.selection import is_heavy
 from fixtures.wire import Wire
 from suites.selftest.reference.conftest import BUCKET, Model, tree
@@ -244,3 +246,18 @@ def test_parts_of_heavy_files_are_heavy(name: str) -> None:
 )
 def test_light_files_stay_light(name: str) -> None:
     assert not is_heavy(name)
+
+
+def test_marks_that_others_could_write_are_not_trusted(model: Model, cache: Path) -> None:
+    model.put_all(METADATA)
+    folder = Path(download(model.uri))
+    poison = folder / "config.json"
+    poison.write_bytes(b'{"a": 2}')
+    marks = folder.resolve().parent / "manifest.json"
+    content = json.loads(marks.read_text())
+    content["entries"]["config.json"]["digest"] = digest_of(poison)
+    marks.write_text(json.dumps(content))
+    assert Path(download(model.uri), "config.json").read_bytes() == b'{"a": 2}', "the forgery is no good"
+    (cache / "model_streamer").chmod(0o777)
+    assert tree(download(model.uri)) == METADATA
+    assert stat.S_IMODE((cache / "model_streamer").stat().st_mode) == 0o700
