@@ -9,11 +9,14 @@ import pytest
 from fixtures.stores import Place, Store
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.folders import tree_of
 
 SHARDS = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
 OTHERS = ["config.json", "model.safetensors.index.json", "README.md", "pytorch_model.bin", "safetensors"]
 OTHERS += ["original/consolidated.safetensors", "model.safetensors.bak"]
 ODD_NAMES = ["a b", "a+b", "a%20b", "a#b", "a?b", "größe", "权重", "[1]", "a*b", "a&b=c"]
+#: among a thousand heavy files; by their names, one is on the first page of a listing and one on the second
+CROWDED_METADATA = {"config.json": b'{"model_type": "made-up"}', "tokenizer.json": b"[]"}
 PAGE_OF_SHARDS = [f"model-{number:05d}.safetensors" for number in range(60)]
 
 
@@ -28,7 +31,8 @@ def crowded(store: Store, crowds: dict[str, Place]) -> Place:
     """More objects at one place than a listing has on one page."""
     if store.name not in crowds:
         place = store.place("more-than-one-page/model")
-        fill(place, *(f"a-{number:04d}.txt" for number in range(970)), *PAGE_OF_SHARDS)
+        fill(place, *(f"a-{number:04d}.bin" for number in range(970)), *PAGE_OF_SHARDS)
+        place.put_all(CROWDED_METADATA)
         crowds[store.name] = place
     return crowds[store.name]
 
@@ -64,8 +68,14 @@ def test_neighbours_that_begin_alike(check: Check, subject: Bench, place: Place,
 
 @requirement("LIST-003")
 def test_more_than_one_page(check: Check, subject: Bench, crowded: Place) -> None:
-    # the page limit falls among the small files before the shards as well as among the shards
+    # the page limit falls among the heavy files before the shards as well as among the shards
     assert_lists(check, subject, crowded.uri, expected=[f"{crowded.uri}/{shard}" for shard in PAGE_OF_SHARDS])
+
+
+@requirement("META-033")
+def test_a_pull_of_more_than_one_page(check: Check, subject: Bench, crowded: Place) -> None:
+    pulled = tree_of(subject.ask("pull_metadata", uri=crowded.uri))
+    check.equal(expected=CROWDED_METADATA, actual=pulled, what="the pulled tree")
 
 
 @requirement("LIST-004")
