@@ -39,13 +39,17 @@ class Bench:
         self.cache_root = folder / "cache"
         self.cache_root.mkdir(mode=0o700)
 
-    def worker(self, **environment: str) -> Worker:
-        """A fresh process that finds the store and the cache root, with `environment` on top."""
+    def worker(self, **environment: str | None) -> Worker:
+        """A fresh process that finds the store and the cache root, with `environment` on top.
+
+        None takes a variable away.
+        """
         return self.worker_in(self._folder / f"home-{len(self._workers)}", **environment)
 
-    def worker_in(self, folder: Path, **environment: str) -> Worker:
+    def worker_in(self, folder: Path, **environment: str | None) -> Worker:
         """The same, with `folder` as its home and working folder."""
-        variables = {self.cache_variable: str(self.cache_root), **self._store, **environment}
+        wanted = {self.cache_variable: str(self.cache_root), **self._store, **environment}
+        variables = {name: value for name, value in wanted.items() if value is not None}
         worker = self._server.worker(variables, folder)
         worker.if_lacking = Unsupported if self._tried else None
         worker.capabilities = self._capabilities

@@ -81,6 +81,13 @@ def test_records_say_what_was_read(wire: Wire) -> None:
     assert wire.requests == []
 
 
+def test_records_say_who_signed_and_keep_no_signature(wire: Wire) -> None:
+    client(wire).get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
+    fetch(wire)
+    assert [request.key_id for request in wire.requests] == [ACCESS_KEY, ""]
+    assert "Signature" not in repr(wire.requests)
+
+
 def test_parallel_ranges_arrive_whole(wire: Wire) -> None:
     step = 100_000
 
