@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, sharded
 from fixtures.stores import Place, Store
 from fixtures.subjects.protocol import SubjectRaised
+from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names
 from suites.conformance.tensors import assert_same_tensors
@@ -12,6 +17,10 @@ from suites.conformance.tensors import assert_same_tensors
 #: bytes; enough for the tensors of `sharded`, too little for the larger one below
 LIMIT = 4096
 LARGER = 65_536
+#: as many as one client of the streamer has under way at a time, three times
+SHARDS = 66
+#: seconds without another request, after which none is expected, and those for more requests than that
+QUIET, PATIENCE = 0.6, 20.0
 
 
 def larger(seed: int) -> Checkpoint:
@@ -62,3 +71,53 @@ def test_a_limit_below_the_largest_tensor(check: Check, subject: Bench, place: P
         assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
     else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
         assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+
+
+@requirement("LOAD-053")
+def test_concurrency_has_an_effect(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
+    checkpoint = sharded(seed, SHARDS)
+    place.put_all(checkpoint.files)
+    few = requests_at_once(check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
+    many = requests_at_once(check, subject, place, wire, checkpoint, concurrency=16, enough=few + 1)
+    check.true(
+        few < many,
+        what="requests for data under way at once with a concurrency of 16",
+        expected=f"more than the {few} with a concurrency of 1",
+        actual=many,
+    )
+
+
+def requests_at_once(
+    check: Check,
+    subject: Bench,
+    place: Place,
+    wire: Wire,
+    checkpoint: Checkpoint,
+    *,
+    concurrency: int,
+    enough: int,
+) -> int:
+    """How many requests for data come before the first has its answer; stops counting at `enough`."""
+    __tracebackhide__ = True
+    answered = threading.Event()
+    held = wire.inject(Fault(match=".safetensors", begins=1, until=answered))
+    worker = subject.worker()
+    settings = {"concurrency": concurrency}
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(worker.ask, "model_tensors", uri=place.uri, settings=settings)
+        try:
+            while not load.done() and held.hits == 0:
+                time.sleep(0.01)
+            count, changed = held.hits, time.monotonic()
+            # the lower number is what has come when nothing more comes, the higher one is waited for
+            rest = QUIET if enough > SHARDS else PATIENCE
+            while count < enough and time.monotonic() - changed < rest:
+                time.sleep(0.01)
+                if held.hits > count:
+                    count, changed = held.hits, time.monotonic()
+        finally:
+            answered.set()
+        answer = load.result()
+    wire.heal()
+    assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
+    return count

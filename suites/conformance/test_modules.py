@@ -174,3 +174,19 @@ def test_any_layout_in_memory(check: Check, subject: Bench, place: Place, seed: 
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
     right = {"replaced": [], "surroundings": True}
     check.equal(expected=right, actual={key: facts[key] for key in right}, what="what lies around them")
+
+
+@requirement("LOAD-054")
+@pytest.mark.parametrize("meta", [False, True], ids=["memory", "meta"])
+def test_parameters_of_a_class_of_their_own(
+    check: Check, subject: Bench, place: Place, seed: int, meta: bool
+) -> None:
+    checkpoint = sharded(seed, 1)
+    place.put_all(checkpoint.files)
+    spec = spec_of(checkpoint, meta=meta)
+    for name, entry in spec.items():
+        entry[2]["mark"] = f"how {name} is loaded"
+    answer, facts = filled(subject, place.uri, spec)
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+    marks = {name: f"how {name} is loaded" for name in sorted(spec)}
+    check.equal(expected=marks, actual=facts["marks"], what="parameters of that class, and their attribute")
