@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 #: what a loader may keep beside the files that it pulled: bookkeeping, by its leading dot
 BOOKKEEPING = "."
 
 
-def tree_of(folder: str | Path) -> dict[str, bytes]:
-    """Content by relative path, links followed; bookkeeping at the top level is left out."""
+def tree_of(folder: str | Path, *, held: Collection[str] = ()) -> dict[str, bytes]:
+    """Content by relative path, links followed; bookkeeping at the top level is left out.
+
+    `held` are the keys that the bucket holds: what lies under one of those is no bookkeeping.
+    """
     found: dict[str, bytes] = {}
     root = Path(folder)
     for here, _, files in os.walk(root, followlinks=True):
         for file in files:
             path = Path(here) / file
             relative = path.relative_to(root).as_posix()
-            if not relative.startswith(BOOKKEEPING):
+            if relative in held or not relative.startswith(BOOKKEEPING):
                 found[relative] = path.read_bytes()
     return found
 
