@@ -84,7 +84,6 @@ def put_entry(place: Place, seed: int, entry: Any) -> None:
 
 @pytest.mark.quick
 @requirement("SECURITY-001")
-@pytest.mark.quick
 def test_ways_out_of_the_model(
     check: Check, subject: Bench, place: Place, seed: int, outside: Outside
 ) -> None:

@@ -46,7 +46,6 @@ def pulled(worker: Worker, store: HostileStore) -> dict[str, bytes] | SubjectRai
 
 @pytest.mark.quick
 @requirement("SECURITY-004")
-@pytest.mark.quick
 def test_keys_that_climb(check: Check, subject: Bench) -> None:
     outside = subject.cache_root.parent / "outside"
     outside.mkdir()
