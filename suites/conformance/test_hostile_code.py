@@ -94,12 +94,16 @@ def test_loading_executes_nothing(
     # an environment that names PYTHON… starts a new interpreter there, which takes a second, and no fork
     fresh = {"PYTHONUNBUFFERED": "1"} if examples(0, 1) else {}
     with subject.worker_in(beside, **fresh) as worker:
-        files = worker.ask("list_weights", uri=place.uri)
-        check.equal(expected=[f"{place.uri}/model.safetensors"], actual=files, what="the listed weights")
-        answer = worker.ask("tensors", files=files, settings={})
-        assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
-        if store.is_object_store:
-            worker.ask("pull_metadata", uri=place.uri)
+        # first with all of the loader's own imports, then with the model's folder before the libraries
+        for first in (False, True):
+            if first:
+                worker.ask("import_from_here")
+            files = worker.ask("list_weights", uri=place.uri)
+            check.equal(expected=[f"{place.uri}/model.safetensors"], actual=files, what="the listed weights")
+            answer = worker.ask("tensors", files=files, settings={})
+            assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
+            if store.is_object_store:
+                worker.ask("pull_metadata", uri=place.uri)
     check.equal(expected=[], actual=traps.sprung(), what="files of the bucket that were executed")
 
 
@@ -113,7 +117,10 @@ def test_starting_executes_nothing(
     pulled = tree_of(folder)
     check.equal(expected=True, actual="torch.py" in pulled, what="whether the Python files were pulled")
     with subject.worker_in(folder) as worker:
-        worker.ask("start", arguments={"model_path": place.uri})
-        answer = worker.ask("model_tensors", uri=place.uri, settings={})
-        assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
+        for first in (False, True):
+            if first:
+                worker.ask("import_from_here")
+            worker.ask("start", arguments={"model_path": place.uri})
+            answer = worker.ask("model_tensors", uri=place.uri, settings={})
+            assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
     check.equal(expected=[], actual=traps.sprung(), what="files of the bucket that were executed")

@@ -60,6 +60,7 @@ KILLS = {
     "list_neighbour_prefix": Kill(("LIST-002",), "test_listing.py", "moto", "not page and not unusual"),
     "follow_index": Kill(("SECURITY-001", "SECURITY-002"), "test_hostile_index.py", "disk"),
     "trust_names": Kill(("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk"),
+    "import_model_code": Kill(("SECURITY-027",), "test_hostile_code.py", "disk,moto"),
     "swallow_stream_error": Kill(("WEIGHT-024",), "test_streaming.py", "moto", "refused or exist or loads"),
     "accept_trailing_bytes": Kill(("HEADER-005",), "test_headers.py", "disk"),
     "trust_every_field": Kill(("HEADER-007", "HEADER-008"), "test_headers.py", "disk"),
@@ -72,7 +73,7 @@ CONTROL = (
     " or index or subfolder or missing or case_of_the_key or no_two_models or heavy or whole_tree or climbs"
     " or neighbours or ways_out or name_no_file or keys_that or half_folder or handed_out or slow_consumer"
     " or next_load or own_variables or another_shape or another_type"
-    " or layouts or of_errors or no_json or entries or odd_metadata or legal_files"
+    " or executes_nothing or layouts or of_errors or no_json or entries or odd_metadata or legal_files"
 )
 
 
