@@ -44,7 +44,7 @@ def test_a_full_disk_at_the_next_pull(check: Check, subject: Bench, place: Place
 
 
 def limited(worker: Worker) -> Worker:
-    """A worker that can write no file of more than ROOM bytes: as on a full disk, the write fails."""
+    """A worker that can write no file of more than ROOM bytes: a write fails, as on a full disk."""
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (ROOM, ROOM))
     return worker
 

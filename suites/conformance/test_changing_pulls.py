@@ -1,0 +1,83 @@
+"""CACHE, one more part: models replaced, bodies cut and readers inside while a pull is under way."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from fixtures.stores import Place
+from fixtures.subjects.protocol import SubjectRaised
+from fixtures.wire import Fault, Wire
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench
+from suites.conformance.folders import tree_of
+from suites.conformance.test_pulling import await_hit
+
+OLD = {"config.json": b'{"version": 1}', "tokenizer.json": b'{"version": 1}'}
+#: of the same sizes, so that only the version tells
+NEW = {name: data.replace(b"1", b"2") for name, data in OLD.items()}
+#: seconds within which a few bytes arrive; where they take longer the check sees one version, and passes
+SMALL_ANSWER = 0.3
+
+
+@requirement("CACHE-061")
+def test_a_model_replaced_during_a_pull(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(OLD)
+    go_on = threading.Event()
+    held = wire.inject(Fault(match="/tokenizer.json?", until=go_on, times=1))
+    worker = subject.worker()
+    worker.send("pull_metadata", uri=place.uri)
+    met = await_hit(held)
+    check.true(met, what="the pull", expected="a GET of tokenizer.json", actual="none within 20 s")
+    time.sleep(SMALL_ANSWER)  # what is asked for at the same time has arrived
+    place.put_all(NEW)
+    go_on.set()
+    try:
+        folder = worker.receive("pull_metadata", deadline=30)
+    except SubjectRaised as error:
+        check.true(True, what="the pull", expected="one version, or an error", actual=error.message)
+        return
+    tree = tree_of(folder)
+    check.true(tree in (OLD, NEW), what="the tree", expected="one version of the model", actual=tree)
+
+
+@requirement("CACHE-062")
+def test_a_body_that_ends_early(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(OLD)
+    cut = wire.inject(Fault(match="/tokenizer.json", truncate=5, times=1))
+    folder = subject.ask("pull_metadata", uri=place.uri)
+    check.equal(expected=OLD, actual=tree_of(folder), what="the tree after a body that ended early")
+    assert cut.hits == 1, "nothing was cut"
+
+
+@requirement("CACHE-063")
+def test_what_an_earlier_pattern_brought(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(OLD | {"tokenizer.model": b"x"})
+    subject.ask("pull_files", uri=place.uri, allow=["*.json"], ignore=None)
+    folder = subject.ask("pull_files", uri=place.uri, allow=["*.model"], ignore=None)
+    check.equal(expected=OLD | {"tokenizer.model": b"x"}, actual=tree_of(folder), what="the tree of both")
+
+
+@requirement("CACHE-064")
+def test_a_reader_that_stays(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(OLD)
+    folder = os.open(subject.ask("pull_metadata", uri=place.uri), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        place.put_all(NEW)
+        subject.ask("pull_metadata", uri=place.uri)
+        for name in OLD:
+            content = read_in(folder, name)
+            whole = content in (OLD[name], NEW[name])
+            what = f"{name} for a reader that came before the pull"
+            check.true(whole, what=what, expected="one of its versions", actual=content)
+    finally:
+        os.close(folder)
+
+
+def read_in(folder: int, name: str) -> bytes:
+    try:
+        with open(os.open(name, os.O_RDONLY, dir_fd=folder), "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b"not there"
