@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: what a loader may keep beside the files that it pulled: bookkeeping, by its leading dot
 BOOKKEEPING = "."
+#: bytes; metadata, logs and caches of code are smaller, weights of a megabyte are not
+LARGEST_FILE = 1 << 18
 
 
 def tree_of(folder: str | Path, *, held: Collection[str] = ()) -> dict[str, bytes]:

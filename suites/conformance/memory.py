@@ -5,29 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from fixtures.subjects.client import Worker
+from fixtures.subjects.footprint import footprint, reset_peak
 
 MiB = 1 << 20
-#: what resets the peak: https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
-RESET_PEAK = "5"
 
 
 class Peak:
     """The growth of a worker's resident memory, from the moment when this is made to its highest point."""
 
     def __init__(self, worker: Worker) -> None:
-        self._status = Path(f"/proc/{worker.pid}/status")
-        Path(f"/proc/{worker.pid}/clear_refs").write_text(RESET_PEAK)
-        self._before = self._field("VmRSS")
+        self._pid = worker.pid
+        reset_peak(worker.pid)
+        self._before = footprint(worker.pid).resident
 
     def growth(self) -> int:
         """Bytes; the worker must be alive."""
-        return max(0, self._field("VmHWM") - self._before)
-
-    def _field(self, name: str) -> int:
-        for line in self._status.read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
-        raise AssertionError(f"{self._status} has no {name}")
+        return max(0, footprint(self._pid).peak - self._before)
 
 
 def allocated(folder: Path) -> int:

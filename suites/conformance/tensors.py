@@ -10,6 +10,7 @@ from fixtures.checkpoints import Checkpoint
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
 from reports.marks import Check
+from suites.conformance.bench import Bench
 
 CHUNK = 1 << 20
 
@@ -81,3 +82,10 @@ def kept_bytes(worker: Worker, position: int, size: int) -> bytes:
         for offset in range(0, size, CHUNK)
     )
     return b"".join(bytes.fromhex(part) for part in parts)
+
+
+def assert_model(check: Check, subject: Bench, uri: str, checkpoint: Checkpoint, **settings: Any) -> None:
+    """The subject's own way from an address to tensors brings exactly the checkpoint."""
+    __tracebackhide__ = True
+    answer = subject.ask("model_tensors", uri=uri, settings=settings)
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)

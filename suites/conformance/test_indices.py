@@ -8,7 +8,8 @@ from fixtures.checkpoints import INDEX_FILE, build, sharded
 from fixtures.stores import Place
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
-from suites.conformance.test_loader import assert_model, shard, with_index
+from suites.conformance.tensors import assert_model
+from suites.conformance.test_loader import shard, with_index
 
 SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
 

@@ -25,15 +25,9 @@ from fixtures.wire import Wire
 from fixtures.witness import Witness
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
-from suites.conformance.tensors import assert_same_tensors
+from suites.conformance.tensors import assert_model, assert_same_tensors
 
 MiB = 1 << 20
-
-
-def assert_model(check: Check, subject: Bench, uri: str, checkpoint: Checkpoint, **settings: Any) -> None:
-    __tracebackhide__ = True
-    answer = subject.ask("model_tensors", uri=uri, settings=settings)
-    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 
 def shard(file: str, *names: str) -> ShardSpec:

@@ -11,17 +11,8 @@ from fixtures.checkpoints import INDEX_FILE, Checkpoint, ShardSpec, TensorSpec, 
 from fixtures.stores import Place, Store
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
-from suites.conformance.folders import bytes_below, tree_of
-from suites.conformance.tensors import assert_same_tensors
-
-#: bytes; metadata, logs and caches of code are smaller, weights of a megabyte are not
-LARGEST_FILE = 1 << 18
-
-
-def assert_model(check: Check, subject: Bench, uri: str, checkpoint: Checkpoint, **settings: Any) -> None:
-    __tracebackhide__ = True
-    answer = subject.ask("model_tensors", uri=uri, settings=settings)
-    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+from suites.conformance.folders import LARGEST_FILE, bytes_below, tree_of
+from suites.conformance.tensors import assert_model, assert_same_tensors
 
 
 def one_tensor(seed: int, file: str, name: str) -> Checkpoint:

@@ -13,15 +13,13 @@ from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
-from suites.conformance.folders import bytes_below
+from suites.conformance.folders import LARGEST_FILE, bytes_below
 from suites.conformance.tensors import assert_same_tensors, place_checkpoint
 from suites.conformance.test_weights import assert_loads, build_varied
 
 GB = 10**9
 #: bytes; just above the largest tensor, which is the least that the streamer accepts
 LIMIT = 400_100
-#: bytes; logs and caches of code may be that large, a megabyte of weights is not
-LARGEST_FILE = 1 << 18
 
 
 @pytest.mark.quick
