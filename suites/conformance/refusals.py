@@ -60,3 +60,24 @@ def assert_untouched(check: Check, witness: Witness, file: Path, *, what: str) -
     check.equal(expected=[], actual=witness.seen(), what=what)
     file.read_bytes()
     assert f"opened {file}" in witness.seen(), "the witness is blind"
+
+
+class Outside:
+    """A folder beside the caches, under a witness, and a look at all that is made next to them."""
+
+    #: what a bench and the checks themselves make there
+    OWN = ("cache", "root", "home-", "outside")
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
+        self._file = parent / "outside" / "victim.json"
+        self._file.parent.mkdir()
+        self._file.write_bytes(b"untouched")
+        self.witness = Witness(self._file.parent)
+
+    def assert_untouched(self, check: Check) -> None:
+        """Nothing was opened, read or changed there, and nothing made beside it."""
+        __tracebackhide__ = True
+        made = sorted(path.name for path in self._parent.iterdir() if not path.name.startswith(self.OWN))
+        check.equal(expected=[], actual=made, what="what was made outside of the caches")
+        assert_untouched(check, self.witness, self._file, what="what was touched outside")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,18 @@ from fixtures.witness import Witness
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, error_of
 from suites.conformance.folders import everything_below, tree_of
-from suites.conformance.refusals import assert_deliberate, assert_untouched
+from suites.conformance.refusals import Outside, assert_deliberate, assert_untouched
 
 MODEL = "org/model"
 CONFIG = b'{"model_type": "made-up"}'
 LONGEST_NAME = 255
+
+
+@pytest.fixture
+def outside(subject: Bench) -> Iterator[Outside]:
+    place = Outside(subject.cache_root.parent)
+    with place.witness:
+        yield place
 
 
 def bucket_of(**tree: bytes) -> dict[str, Bait]:
@@ -72,10 +80,11 @@ def test_keys_that_climb(check: Check, subject: Bench) -> None:
 
 @requirement("SECURITY-005")
 @pytest.mark.parametrize("key", ["/config.json", "./config.json", "a//b.json"])
-def test_keys_that_mean_another_place(check: Check, subject: Bench, key: str) -> None:
+def test_keys_that_mean_another_place(check: Check, subject: Bench, key: str, outside: Outside) -> None:
     right = {"config.json": CONFIG, "a/b.json": b"[1]"}
     with HostileStore(bucket_of(**right, **{key: b"not me"})) as store:
         answer = pulled(in_a_root(subject, "root", store), store)
+    outside.assert_untouched(check)
     if isinstance(answer, SubjectRaised):
         assert_deliberate(check, answer)
         return
@@ -85,10 +94,13 @@ def test_keys_that_mean_another_place(check: Check, subject: Bench, key: str) ->
 
 @requirement("SECURITY-006")
 @pytest.mark.parametrize("name", ["a\\..\\b.json", "\x1b[2J\n.json"])
-def test_backslashes_and_control_characters(check: Check, subject: Bench, name: str) -> None:
+def test_backslashes_and_control_characters(
+    check: Check, subject: Bench, name: str, outside: Outside
+) -> None:
     tree = {"config.json": CONFIG, name: b"{}"}
     with HostileStore(bucket_of(**tree)) as store:
         answer = pulled(in_a_root(subject, "root", store), store)
+    outside.assert_untouched(check)
     if isinstance(answer, SubjectRaised):
         assert_deliberate(check, answer)
         check.equal(
@@ -100,11 +112,12 @@ def test_backslashes_and_control_characters(check: Check, subject: Bench, name: 
 
 @requirement("SECURITY-007")
 @pytest.mark.parametrize("name", ["権" * 90 + ".json", "n" * 300 + "/a.json"], ids=["file", "folder"])
-def test_names_that_are_too_long(check: Check, subject: Bench, name: str) -> None:
+def test_names_that_are_too_long(check: Check, subject: Bench, name: str, outside: Outside) -> None:
     with HostileStore(bucket_of(**{"config.json": CONFIG, name: b"{}"})) as store:
         worker = in_a_root(subject, "root", store)
         error = error_of(check, worker, "pull_metadata", why="a name is too long", uri=store.uri(MODEL))
     assert_deliberate(check, error)
+    outside.assert_untouched(check)
 
 
 @requirement("SECURITY-007")
@@ -130,12 +143,15 @@ def test_the_longest_name(check: Check, subject: Bench) -> None:
 
 @requirement("SECURITY-008")
 @pytest.mark.parametrize("names", [("a", "a/b.json"), ("config.json/x",)])
-def test_a_file_and_a_folder_at_once(check: Check, subject: Bench, names: tuple[str, ...]) -> None:
+def test_a_file_and_a_folder_at_once(
+    check: Check, subject: Bench, names: tuple[str, ...], outside: Outside
+) -> None:
     with HostileStore(bucket_of(**{"config.json": CONFIG, **dict.fromkeys(names, b"{}")})) as store:
         worker = in_a_root(subject, "root", store)
         why = f"the bucket holds config.json and {names}"
         error = error_of(check, worker, "pull_metadata", why=why, uri=store.uri(MODEL))
     assert_deliberate(check, error)
+    outside.assert_untouched(check)
 
 
 @requirement("SECURITY-009")
@@ -152,7 +168,7 @@ def test_folder_markers(check: Check, subject: Bench) -> None:
 
 @requirement("SECURITY-010")
 @pytest.mark.parametrize("key", ["z/../../z.json", "config.json/z"], ids=["climbs", "both"])
-def test_no_half_folder(check: Check, subject: Bench, key: str) -> None:
+def test_no_half_folder(check: Check, subject: Bench, key: str, outside: Outside) -> None:
     with HostileStore(bucket_of(**{"config.json": CONFIG, "tokenizer.json": b"{}", key: b"{}"})) as store:
         worker = in_a_root(subject, "root", store)
         error_of(check, worker, "pull_metadata", why=f"the bucket holds {key!r}", uri=store.uri(MODEL))
@@ -164,10 +180,11 @@ def test_no_half_folder(check: Check, subject: Bench, key: str) -> None:
         actual=sorted(path.name for path in left if path.name in ("config.json", "tokenizer.json", "z.json")),
         what="files of the model after the refusal",
     )
+    outside.assert_untouched(check)
 
 
 @requirement("SECURITY-011")
-def test_keys_of_another_model(check: Check, subject: Bench) -> None:
+def test_keys_of_another_model(check: Check, subject: Bench, outside: Outside) -> None:
     # as long as the model's own prefix, so that cutting it off by its length leaves a good name
     stray = "x" * len(f"{MODEL}/")
     objects = bucket_of(**{"config.json": CONFIG}) | {f"{stray}stray.json": Bait(b"{}")}
@@ -179,3 +196,4 @@ def test_keys_of_another_model(check: Check, subject: Bench) -> None:
         assert_deliberate(check, error)
         stray_reads = [key for key in store.asked.reads if "stray" in key]
         check.equal(expected=[], actual=stray_reads, what="another model's objects that were read")
+    outside.assert_untouched(check)
