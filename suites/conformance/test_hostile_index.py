@@ -82,6 +82,16 @@ def put_entry(place: Place, seed: int, entry: Any) -> None:
     place.put(INDEX_FILE, json.dumps(index).encode())
 
 
+def assert_refused(check: Check, subject: Bench, place: Place, outside: Outside, *, why: str) -> None:
+    """A load ends in an error that names the index, and nothing outside was asked for or touched."""
+    __tracebackhide__ = True
+    error = error_of(check, subject.shared, "model_tensors", why=why, uri=place.uri, settings={})
+    assert_names(check, error, INDEX_FILE)
+    assert_deliberate(check, error)
+    check.equal(expected=[], actual=outside.asked(), what=f"what was asked of the store where {why}")
+    check.equal(expected=[], actual=outside.witness.seen(), what=f"what was touched where {why}")
+
+
 @pytest.mark.quick
 @requirement("SECURITY-001")
 def test_ways_out_of_the_model(
@@ -89,12 +99,7 @@ def test_ways_out_of_the_model(
 ) -> None:
     for entry in outside.entries():
         put_entry(place, seed, entry)
-        why = f"the index names {entry!r}"
-        error = error_of(check, subject.shared, "model_tensors", why=why, uri=place.uri, settings={})
-        assert_names(check, error, INDEX_FILE)
-        assert_deliberate(check, error)
-        check.equal(expected=[], actual=outside.asked(), what=f"what was asked of the store where {why}")
-        check.equal(expected=[], actual=outside.witness.seen(), what=f"what was touched where {why}")
+        assert_refused(check, subject, place, outside, why=f"the index names {entry!r}")
     assert_untouched(check, outside.witness, outside.file, what="what was touched outside")
     if outside.wire is not None:
         assert outside.wire.gets(suffix=INDEX_FILE), "the wire saw nothing"
@@ -108,12 +113,7 @@ def test_entries_that_name_no_file(
     unusable += ["a\n.safetensors", "\ud800.safetensors", "x" * 300 + ".safetensors", "config.json"]
     for entry in [*unusable, None, True, 7, 1.5, [STRANGER], {"file": STRANGER}]:
         put_entry(place, seed, entry)
-        why = f"the index names {entry!r}"
-        error = error_of(check, subject.shared, "model_tensors", why=why, uri=place.uri, settings={})
-        assert_names(check, error, INDEX_FILE)
-        assert_deliberate(check, error)
-        check.equal(expected=[], actual=outside.asked(), what=f"what was asked of the store where {why}")
-        check.equal(expected=[], actual=outside.witness.seen(), what=f"what was touched where {why}")
+        assert_refused(check, subject, place, outside, why=f"the index names {entry!r}")
 
 
 @requirement("SECURITY-003")
