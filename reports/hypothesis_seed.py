@@ -40,5 +40,6 @@ def force(seed: int) -> None:
 def release() -> None:
     """Idempotent per `force`; sessions within sessions unwind in order."""
     if _before:
-        core.global_force_seed, profile, engine.MAX_SHRINKING_SECONDS = _before.pop()  # type: ignore[assignment]
+        seed, profile, engine.MAX_SHRINKING_SECONDS = _before.pop()
+        core.global_force_seed = seed  # type: ignore[assignment]  # declared by its first value, None
         settings.load_profile(profile)

@@ -9,6 +9,7 @@ import importlib
 import os
 import platform
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from importlib import metadata
 
@@ -48,7 +49,7 @@ def _store(name: str) -> Finding:
     store = STORES[name]()
     try:
         store.start()
-        with closing_store(store):
+        with stopping(store.stop):
             place = store.place("smoke")
             place.put("object", b"content")
             if place.keys() != ["object"]:
@@ -67,11 +68,11 @@ def reference() -> Finding:
     checkpoint = checkpoints.single_file(1)
     right = {name: tensor.sha256 for name, tensor in checkpoint.expected.items()}
     server = SubjectServer(spec_of("reference"))
-    with closing_store(server):
+    with stopping(server.stop):
         for name in ("disk", "moto"):
             store = STORES[name]()
             store.start()
-            with closing_store(store):
+            with stopping(store.stop):
                 place = store.place("smoke")
                 place.put_all(checkpoint.files)
                 files = [f"{place.uri}/{file}" for file in checkpoint.weight_files]
@@ -82,10 +83,10 @@ def reference() -> Finding:
     return ok(f"loads {len(right)} tensors from disk and from moto, all as the oracle says")
 
 
-def closing_store(thing: object) -> ExitStack:
-    """Stops the store or server at the end of a `with`."""
+def stopping(stop: Callable[[], None]) -> ExitStack:
+    """Stops a store or a server at the end of a `with`."""
     stack = ExitStack()
-    stack.callback(thing.stop)  # type: ignore[attr-defined]
+    stack.callback(stop)
     return stack
 
 

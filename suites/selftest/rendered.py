@@ -90,7 +90,7 @@ def footer(records: tuple[VerdictRecord, ...], **changed: object) -> Footer:
         subjects={"reference": {"reference": "1"}, "streamer": {"streamer": "2", "torch": "3"}},
         stores={"disk": "9.9"},
     )
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)  # type: ignore[arg-type]  # the caller knows the fields
 
 
 def header(records: tuple[VerdictRecord, ...]) -> Header:

@@ -22,7 +22,23 @@ from reports.reader import Report
 from reports.tables import csv_text, parquet, read_csv, read_parquet
 from suites.selftest.rendered import EMPTY, GREEN, HOSTILE, RECORDS, REPORT, VISIBLE, footer, rule
 
-MARKS = set("h1 h2 h3 ul li p pre code table thead tbody tr th td strong".split())  # noqa: SIM905
+MARKS = {
+    "h1",
+    "h2",
+    "h3",
+    "ul",
+    "li",
+    "p",
+    "pre",
+    "code",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "strong",
+}
 LITERAL = ["a|b", "# a", "- a", "1. a", "<b>", "*a*", "_a_", "[a](b)", "`a`", "a\nb", "&lt;", "~~a~~", "a\\"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,9 @@ def test_some_forms_elsewhere(whole: Path, tmp_path: Path, capsys: pytest.Captur
     ],
 )
 def test_an_unusable_report_is_one_line_and_a_remedy(
-    whole: Path, capsys: pytest.CaptureFixture[str], edit: object, words: list[str]
+    whole: Path, capsys: pytest.CaptureFixture[str], edit: Callable[[Path], object], words: list[str]
 ) -> None:
-    edit(whole)  # type: ignore[operator]
+    edit(whole)
     assert main(["report", str(whole)]) == 1
     out, err = capsys.readouterr()
     assert out == ""

@@ -78,6 +78,7 @@ def test_every_line_of_a_real_report_validates(pytester: pytest.Pytester) -> Non
     for line in session.lines:
         validator.validate(line)
     assert set(session.verdicts.values()) == set(Verdict)
+    assert session.verdicts["test_hangs[reference-disk]"] == Verdict.FAIL
     assert [line.get("number") for line in session.lines[1:-1]] == [1, 2, 3, 4, 5, 6, 7]
     assert read_report(session.report).header.requirements["X-002"].why == "a wrong answer"
 
