@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tooling import diff, explain, failures, minio_image, nightly, report, smoke
+from tooling import diff, explain, failures, minio_image, mutants, nightly, report, smoke
 from tooling.trouble import Trouble
 
 # A command's module offers `SUMMARY`, `arguments(parser)` and `run(options)`; an entry here is all it needs.
@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callab
     "explain": (explain.SUMMARY, explain.arguments, explain.run),
     "failures": (failures.SUMMARY, failures.arguments, failures.run),
     "minio-image": (minio_image.SUMMARY, minio_image.arguments, minio_image.run),
+    "mutants": (mutants.SUMMARY, mutants.arguments, mutants.run),
     "nightly": (nightly.SUMMARY, nightly.arguments, nightly.run),
     "report": (report.SUMMARY, report.arguments, report.run),
     "smoke": (smoke.SUMMARY, smoke.arguments, smoke.run),

@@ -22,6 +22,7 @@ class Bench:
         folder: Path,
         *,
         capabilities: tuple[str, ...],
+        variant: str = "",
         tried: bool = False,
     ) -> None:
         """`capabilities`: those that the requirement names; to ask for another is the check's mistake.
@@ -30,6 +31,7 @@ class Bench:
         """
         self._capabilities = capabilities
         self._server = server
+        self._variant = variant
         self._tried = tried
         self.cache_variable = cache_variable
         self._store = dict(store)
@@ -50,7 +52,7 @@ class Bench:
         """The same, with `folder` as its home and working folder."""
         wanted = {self.cache_variable: str(self.cache_root), **self._store, **environment}
         variables = {name: value for name, value in wanted.items() if value is not None}
-        worker = self._server.worker(variables, folder)
+        worker = self._server.worker(variables, folder, self._variant)
         worker.if_lacking = Unsupported if self._tried else None
         worker.capabilities = self._capabilities
         self._workers.append(worker)

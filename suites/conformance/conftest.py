@@ -53,11 +53,11 @@ def pytest_collection_modifyitems(config: pytest.Config) -> None:
 
 
 class Subjects:
-    """The fork servers of this run, each started when a check first asks for it."""
+    """The fork servers of this run, one for each adapter, started when a check first asks for it."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._servers: dict[str, SubjectServer] = {}
+        self._servers: dict[Path, SubjectServer] = {}
         self._descriptions: dict[str, dict[str, Any] | SubjectFailure] = {}
 
     def server(self, name: str) -> tuple[SubjectServer, dict[str, Any]]:
@@ -70,12 +70,15 @@ class Subjects:
         description = self._descriptions[name]
         if isinstance(description, SubjectFailure):
             raise description
-        return self._servers[name], description
+        return self._servers[spec_of(name).adapter], description
 
     def _start(self, name: str) -> dict[str, Any]:
-        deadline: float = self._config.getoption("--deadline", DEADLINE)
-        server = self._servers[name] = SubjectServer(spec_of(name), deadline=deadline)
-        with server.worker({}) as worker:
+        spec = spec_of(name)
+        if spec.adapter not in self._servers:
+            deadline: float = self._config.getoption("--deadline", DEADLINE)
+            self._servers[spec.adapter] = SubjectServer(spec, deadline=deadline)
+        server = self._servers[spec.adapter]
+        with server.worker({}, variant=spec.variant) as worker:
             description: dict[str, Any] = worker.ask("describe")
         set_subject_version(self._config, name, description["versions"])
         return description
@@ -152,7 +155,8 @@ def subject(
 ) -> Iterator[Bench]:
     """The subject on the bench, if it claims every capability that the requirement needs."""
     server, description = subjects.server(subject_name)
-    version = own_version(server.spec.name, description["versions"])
+    spec = spec_of(subject_name)
+    version = own_version(spec.name, description["versions"])
     tried = False
     needed = request.node.stash[ATTEMPT].requirement.capabilities
     for capability in needed:
@@ -163,7 +167,15 @@ def subject(
         tried |= claimed is Claim.TRIED
     environment = store.environment() if store is not None else {}
     variable = description["cache_variable"]
-    bench = Bench(server, variable, environment, tmp_path, capabilities=needed, tried=tried)
+    bench = Bench(
+        server,
+        variable,
+        environment,
+        tmp_path,
+        capabilities=needed,
+        variant=spec.variant,
+        tried=tried,
+    )
     yield bench
     bench.close()
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -1,0 +1,59 @@
+"""A pytest plugin that leaves each mutant the checks that it is held against, and takes the others out.
+
+Those are all checks of the areas that the mutant touches, on its stores, and a random sample of the others.
+"""
+
+from __future__ import annotations
+
+import random
+
+import hypothesis
+import pytest
+
+from fixtures.subjects.mutants import MUTANTS, Mutant
+from reports.attempt import ATTEMPT, Attempt
+from reports.catalogue import NO_STORE
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("loadproof").addoption(
+        "--mutant-sample",
+        type=int,
+        default=0,
+        help="how many checks of other areas a mutant must pass; -1: all of them",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """That a property fails is all that counts here: its smallest failing case would cost minutes."""
+    phases = [phase for phase in hypothesis.Phase if phase.name not in ("shrink", "explain")]
+    hypothesis.settings.register_profile("mutants", phases=phases)
+    hypothesis.settings.load_profile("mutants")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """After the recorder has given every check its attempt."""
+    size: int = config.getoption("--mutant-sample")
+    seed: int = config.getoption("--seed")
+    by_subject: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if ATTEMPT in item.stash:
+            by_subject.setdefault(item.stash[ATTEMPT].subject, []).append(item)
+    chosen: set[str] = set()
+    for subject, own in by_subject.items():
+        mutant = MUTANTS[subject.removeprefix("mutants/")]
+        placed = [item for item in own if item.stash[ATTEMPT].store in (*mutant.stores, NO_STORE)]
+        touched = {item.nodeid for item in placed if touches(mutant, item.stash[ATTEMPT])}
+        others = [item.nodeid for item in placed if item.nodeid not in touched]
+        wanted = len(others) if size < 0 else min(size, len(others))
+        chosen |= touched | set(random.Random(f"{seed} {subject}").sample(others, wanted))
+    left_out = [item for item in items if item.nodeid not in chosen]
+    items[:] = [item for item in items if item.nodeid in chosen]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def touches(mutant: Mutant, attempt: Attempt) -> bool:
+    """Whether the check belongs to an area in which the mutant turns something red."""
+    return attempt.requirement.area in mutant.areas

@@ -1,0 +1,145 @@
+"""`mutants`: runs the conformance suite against every mutant and holds each to what it declares.
+
+Exit code: 0 every mutant turns red exactly what it declares and every MUST is killed; 1 otherwise, each
+difference in a line; 2 a name that no mutant has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tooling.trouble import Trouble
+
+if TYPE_CHECKING:
+    from fixtures.subjects.mutants import Mutant
+    from reports.mutants import Trial
+
+SUMMARY = "prove that every MUST has a mutant that dies, and that nothing else turns red"
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "reports" / "out" / "mutants"
+SAMPLE = 8
+"""Checks of other areas for each mutant: with some 150 mutants more than a thousand in all."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="MUTANT", help="default: all of them")
+    parser.add_argument(
+        "--file", metavar="NAME", help="only those of fixtures/subjects/mutants/NAME.py, such as cache"
+    )
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=SAMPLE,
+        metavar="N",
+        help="checks of other areas that each must pass; -1: all (default: %(default)s)",
+    )
+    parser.add_argument("--seed", type=int, help="of the sample and of all data (default: the suite's)")
+    parser.add_argument(
+        "--out", type=Path, default=OUT, metavar="FOLDER", help="default: reports/out/mutants"
+    )
+    parser.add_argument(
+        "-n", dest="processes", default="auto", help="as of pytest-xdist (default: a core each)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line for each file of mutants, then every difference, then the verdict. Raises Trouble."""
+    from reports.catalogue import read_catalogue
+    from reports.mutants import kills
+    from reports.mutants_table import write
+
+    mutants = chosen(options.names, options.file)
+    whole = not options.names and not options.file
+    start = time.monotonic()
+    options.out.mkdir(parents=True, exist_ok=True)
+    found: list[Trial] = []
+    groups = [(file, tuple(group)) for file, group in groupby(mutants, key=lambda mutant: mutant.file)]
+    for number, (file, group) in enumerate(groups, start=1):
+        began = time.monotonic()
+        tried = trial_run(file, group, options)
+        wrong = sum(bool(trial.problems()) for trial in tried)
+        checks = sum(len(trial.records) for trial in tried)
+        state = f"{wrong} of them not as declared" if wrong else "as declared"
+        took = time.monotonic() - began
+        print(
+            f"{number}/{len(groups)} {file}: {len(group)} mutants, {checks} checks, {state}, {took:.0f} s",
+            flush=True,
+        )
+        found += tried
+    catalogue = read_catalogue(ROOT / "suites" / "requirements")
+    result = kills(found, catalogue)
+    problems = [problem for trial in found for problem in trial.problems()]
+    if whole:
+        problems += [f"{one}: a MUST that no mutant turns red" for one in result.unkilled]
+        for path in write(found, result, catalogue, options.out):
+            print(path)
+    for problem in problems:
+        print(problem)
+    killed = sum(bool(names) for names in result.killers.values())
+    print(
+        f"mutants: {'red' if problems else 'green'}: {len(found)} mutants, {killed} requirements killed, "
+        f"{len(problems)} problems, in {time.monotonic() - start:.0f} s"
+    )
+    return int(bool(problems))
+
+
+def chosen(names: Sequence[str], file: str | None) -> list[Mutant]:
+    """The mutants that were asked for, by file and in the order of their declaration. Raises Trouble."""
+    from fixtures.subjects.mutants import MUTANTS
+
+    if unknown := [name for name in names if name not in MUTANTS]:
+        raise Trouble(f"no mutant {unknown[0]!r}", f"one of {', '.join(sorted(MUTANTS))}", code=2)
+    files = sorted({mutant.file for mutant in MUTANTS.values()})
+    if file is not None and file not in files:
+        raise Trouble(f"no file of mutants {file!r}", f"one of {', '.join(files)}", code=2)
+    wanted = [
+        mutant
+        for mutant in MUTANTS.values()
+        if (not names or mutant.name in names) and file in (None, mutant.file)
+    ]
+    if not wanted:
+        raise Trouble(f"none of these mutants is in {file!r}", "leave out --file", code=2)
+    return sorted(wanted, key=lambda mutant: mutant.file)
+
+
+def trial_run(file: str, mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Trial]:
+    """One pytest over the conformance suite with these mutants as subjects. Raises Trouble: no report."""
+    from reports.mutants import FAMILY, trials
+    from reports.reader import ReportRefused, read_report
+
+    report, log = (options.out / f"{file}{ending}" for ending in (".jsonl", ".log"))
+    stores = {store for mutant in mutants for store in mutant.stores}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        "tox.ini",
+        "--rootdir",
+        ".",
+        "-p",
+        "tooling.mutant_selection",
+    ]
+    command += ["-n", options.processes, "--mutant-sample", str(options.sample)]
+    command += ["--subjects", ",".join(f"{FAMILY}{mutant.name}" for mutant in mutants)]
+    command += ["--stores", ",".join(sorted(stores)), f"--report={report.resolve()}"]
+    if options.seed is not None:
+        command += ["--seed", str(options.seed)]
+    report.unlink(missing_ok=True)
+    with log.open("wb") as output:
+        subprocess.run(
+            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ, check=False
+        )
+    try:
+        return trials(mutants, read_report(report).records)
+    except (ReportRefused, OSError) as error:
+        raise Trouble(f"{file}: the suite left no whole report: {error}", f"read {log}") from error
