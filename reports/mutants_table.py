@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.catalogue import Requirement
 from reports.mutants import Kills, Trial
+
+PAGE = Path(__file__).with_name("page")
 
 
 def write(
@@ -16,11 +20,14 @@ def write(
 ) -> list[Path]:
     """Writes all forms into `folder`; their paths. Raises OSError."""
     table = long_form(found, catalogue)
-    csv, parquet, markdown = (folder / f"mutants.{ending}" for ending in ("csv", "parquet", "md"))
+    csv, parquet, markdown, html = (
+        folder / f"mutants.{ending}" for ending in ("csv", "parquet", "md", "html")
+    )
     table.to_csv(csv, index=False, lineterminator="\n")
     table.to_parquet(parquet, engine="pyarrow", index=False)
     markdown.write_text(in_markdown(found, result, catalogue), encoding="utf-8")
-    return [csv, parquet, markdown]
+    html.write_text(in_html(found, result, catalogue), encoding="utf-8")
+    return [csv, parquet, markdown, html]
 
 
 def long_form(found: Sequence[Trial], catalogue: Mapping[str, Requirement]) -> pd.DataFrame:
@@ -38,6 +45,7 @@ def long_form(found: Sequence[Trial], catalogue: Mapping[str, Requirement]) -> p
                     "level": catalogue[requirement].level,
                     "declared_red": requirement in trial.mutant.red,
                     "red": requirement in trial.red,
+                    "raised": requirement in trial.raised,
                     "checks": len(own),
                     "red_checks": sum(record.verdict == "FAIL" for record in own),
                     "seconds": round(sum(record.seconds for record in own), 3),
@@ -72,6 +80,31 @@ def in_markdown(found: Sequence[Trial], result: Kills, catalogue: Mapping[str, R
         cells = (mutant.name, mutant.text, listed(trial.red), str(len(trial.records)), mutant.after)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def in_html(found: Sequence[Trial], result: Kills, catalogue: Mapping[str, Requirement]) -> str:
+    """One page that needs nothing else: a grid for each area, of the mutants that touch it."""
+    areas = [
+        (
+            area,
+            list(ids),
+            [
+                trial
+                for trial in found
+                if any(one.startswith(f"{area}-") for one in (*trial.red, *trial.raised))
+            ],
+        )
+        for area, ids in groupby(sorted(catalogue), key=lambda one: one.partition("-")[0])
+    ]
+    pages = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined)
+    return pages.get_template("mutants.html.j2").render(
+        style=(PAGE / "page.css").read_text(encoding="utf-8"),
+        trials=found,
+        areas=areas,
+        result=result,
+        catalogue=catalogue,
+        musts=sum(rule.level == "MUST" for rule in catalogue.values()),
+    )
 
 
 def listed(names: Sequence[str]) -> str:

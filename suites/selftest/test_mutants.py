@@ -1,135 +1,187 @@
-"""Every mutant of the reference loader turns exactly the right requirements red, and nothing else.
-
-Each is run as a user would run it: a pytest of its own over the areas that the bug touches, judged by the
-report that it leaves. Checks that neither the bug nor its look-alikes concern are left out, for time.
-"""
+"""The command that holds mutants to what they declare sees every way in which one does something else."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections import defaultdict
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fixtures.subjects.client import spec_of
+from fixtures.subjects.mutants import MUTANTS, Mutant, declaration
+from reports.catalogue import read_catalogue
 from reports.model import Verdict, VerdictRecord
-from reports.reader import Report, read_report
+from reports.mutants import Trial, kills, trials
+from reports.mutants_table import in_html, in_markdown, long_form
+from suites.selftest.conformance_run import ROOT
+from suites.selftest.made_report import record
+from tooling.__main__ import main
 
-ROOT = Path(__file__).parents[2]
-CONFORMANCE = "suites/conformance"
-#: seconds; the slowest takes a tenth of it on two cores
-DEADLINE = 120
-
-
-@dataclass(frozen=True)
-class Kill:
-    """Where a mutant is looked for, and the requirements that must turn red there: these and no others."""
-
-    red: tuple[str, ...]
-    file: str
-    stores: str
-    #: pytest's expression for the checks to run, empty for all of the file
-    only: str = ""
+CATALOGUE = read_catalogue(ROOT / "suites" / "requirements")
+LIST, WEIGHT = "LIST-002", "WEIGHT-016"
+SEEN = {"what": "names", "expected": "3", "actual": "2"}
+RAISED = {"message": "SubjectRaised: tensors raised builtins.ValueError: no", "comparisons": 0}
 
 
-KILLS = {
-    "drop_tensor": Kill(("WEIGHT-016",), "test_weights.py", "disk", "names or shards or empty or header"),
-    "swap_tensors": Kill(("WEIGHT-013",), "test_weights.py", "disk", "names or shards or empty or header"),
-    "flip_byte": Kill(
-        ("WEIGHT-006", "WEIGHT-010"), "test_weights.py", "moto", "bits or larger or odd or names"
-    ),
-    "reuse_buffer": Kill(
-        ("WEIGHT-017", "WEIGHT-020", "WEIGHT-035"), "test_streaming.py", "disk", "valid or limit or loads"
-    ),
-    "fill_late": Kill(
-        ("WEIGHT-029", "WEIGHT-030"), "test_consuming.py", "disk", "handed_out or slow or different_batches"
-    ),
-    "ignore_index": Kill(
-        ("LOAD-001", "LOAD-002", "LOAD-003", "LOAD-004", "LOAD-009"), "test_loader.py", "disk", "not settings"
-    ),
-    "leak_settings": Kill(("LOAD-024", "LOAD-025"), "test_load_settings.py", "disk"),
-    "convert_silently": Kill(("LOAD-013", "LOAD-014"), "test_modules.py", "disk"),
-    "hash_only_bucket": Kill(("CACHE-004", "CACHE-005"), "test_cache.py", "disk"),
-    "pull_weight_file": Kill(("META-002",), "test_metadata.py", "moto", "not any_tree"),
-    "skip_nested_file": Kill(
-        ("META-001", "META-002", "META-004", "META-006"), "test_metadata.py", "moto", "not any_tree"
-    ),
-    "list_neighbour_prefix": Kill(("LIST-002",), "test_listing.py", "moto", "not page and not unusual"),
-    "follow_index": Kill(("SECURITY-001", "SECURITY-002"), "test_hostile_index.py", "disk"),
-    "trust_names": Kill(("SECURITY-004", "SECURITY-005", "SECURITY-010"), "test_hostile_keys.py", "disk"),
-    "import_model_code": Kill(("SECURITY-027",), "test_hostile_code.py", "disk,moto"),
-    "swallow_stream_error": Kill(("WEIGHT-024",), "test_streaming.py", "moto", "refused or exist or loads"),
-    "accept_trailing_bytes": Kill(("HEADER-005",), "test_headers.py", "disk"),
-    "trust_every_field": Kill(("HEADER-007", "HEADER-008"), "test_headers.py", "disk"),
-    "read_any_json": Kill(("HEADER-002", "HEADER-003", "HEADER-006"), "test_headers.py", "disk"),
-    "load_empty_metadata": Kill(("HEADER-009",), "test_headers.py", "disk"),
-}
-#: the checks that kill, to be asked of the loader that the mutants are made from
-CONTROL = (
-    "empty_shards or order_of_the_header or random_bits or larger or stay_valid or memory_limit or refused"
-    " or index or subfolder or missing or case_of_the_key or no_two_models or heavy or whole_tree or climbs"
-    " or neighbours or ways_out or name_no_file or keys_that or half_folder or handed_out or slow_consumer"
-    " or next_load or own_variables or another_shape or another_type"
-    " or executes_nothing or layouts or of_errors or no_json or entries or odd_metadata or legal_files"
+def made(name: str, red: str = WEIGHT, raises: str = "") -> Mutant:
+    known = MUTANTS["drop_tensor"]
+    return dataclasses.replace(known, name=name, red=tuple(red.split()), raises=tuple(raises.split()))
+
+
+def seen(name: str, requirement: str, verdict: Verdict, **changed: Any) -> VerdictRecord:
+    area = requirement.partition("-")[0]
+    values = {"requirement": requirement, "area": area, "subject": f"mutants/{name}", "store": "disk"}
+    return record(requirement.lower(), verdict, **values | changed)
+
+
+def problems(*records: VerdictRecord, red: str = WEIGHT, raises: str = "") -> list[str]:
+    return Trial(made("m", red, raises), records).problems()
+
+
+def test_what_a_mutant_declares_and_does_is_no_problem() -> None:
+    killed, kept = seen("m", WEIGHT, Verdict.FAIL, **SEEN), seen("m", LIST, Verdict.PASS)
+    raised = seen("m", "WEIGHT-003", Verdict.FAIL, **RAISED)
+    assert problems(killed, kept, raised, raises="WEIGHT-003") == []
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ((seen("m", WEIGHT, Verdict.PASS),), "declares red WEIGHT-016, which is not"),
+        ((seen("m", LIST, Verdict.PASS),), "declares red WEIGHT-016, which was not asked"),
+        ((seen("m", LIST, Verdict.FAIL, **SEEN),), "red LIST-002, which it doesn't declare"),
+        ((seen("m", WEIGHT, Verdict.FAIL, **RAISED),), "raises WEIGHT-016, which it doesn't declare"),
+        ((seen("m", WEIGHT, Verdict.FAIL, message="SubjectDied: killed"),), "red by a crash"),
+        ((seen("m", WEIGHT, Verdict.FAIL, message="SubjectHung: 60 s"),), "red by a crash"),
+        ((seen("m", WEIGHT, Verdict.ERROR),), "ERROR instead of a verdict on it"),
+        ((seen("m", WEIGHT, Verdict.UNSUPPORTED),), "UNSUPPORTED instead of a verdict on it"),
+        ((seen("m", WEIGHT, Verdict.NOT_RUN),), "NOT-RUN instead of a verdict on it"),
+        ((seen("m", WEIGHT, Verdict.KNOWN_FAIL, **SEEN),), "KNOWN-FAIL instead of a verdict on it"),
+        ((), "declares red WEIGHT-016, which was not asked"),
+    ],
 )
+def test_whatever_else_it_does_is_said(records: tuple[VerdictRecord, ...], said: str) -> None:
+    assert any(said in problem for problem in problems(*records)), problems(*records)
 
 
-def run(subject: str, stores: str, folder: Path, *arguments: str) -> tuple[int, Report]:
-    """Runs the conformance suite for `subject`; its exit code and its report."""
-    report = folder / "report.jsonl"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    command += ["--subjects", subject, "--stores", stores, "--report", str(report)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
-    assert report.exists(), f"no report:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.returncode, read_report(report)
+def test_a_declared_exception_that_is_a_comparison_is_said() -> None:
+    killed = seen("m", WEIGHT, Verdict.FAIL, **SEEN)
+    other = seen("m", LIST, Verdict.FAIL, **SEEN)
+    assert [one.partition(", which")[0] for one in problems(killed, other, raises=LIST)] == [
+        "m: red LIST-002",
+        "m: declares raises LIST-002",
+    ]
 
 
-def verdicts(report: Report) -> dict[tuple[str, str], set[Verdict]]:
-    """(requirement, store) -> the verdicts of its checks."""
-    found: defaultdict[tuple[str, str], set[Verdict]] = defaultdict(set)
-    for record in report.records:
-        found[record.requirement, record.store].add(record.verdict)
-    return dict(found)
-
-
-def told(record: VerdictRecord) -> str:
-    return (
-        f"{record.verdict} {record.check}: {record.what} {record.expected} {record.actual} {record.message}"
+def some_trials() -> list[Trial]:
+    records = (
+        seen("alone", WEIGHT, Verdict.FAIL, **SEEN),
+        seen("alone", LIST, Verdict.PASS),
+        seen("both", WEIGHT, Verdict.FAIL, **SEEN),
+        seen("both", LIST, Verdict.FAIL, **SEEN),
+        seen("both", "LIST-001", Verdict.PASS),
+        seen("both", "URI-001", Verdict.FAIL, **RAISED),
     )
+    return trials([made("alone"), made("both", f"{WEIGHT} {LIST}", "URI-001")], records)
 
 
-@pytest.mark.parametrize("name", KILLS)
-def test_a_mutant_turns_the_right_requirements_red(name: str, tmp_path: Path) -> None:
-    kill = KILLS[name]
-    subject = f"mutants/{name}"
-    narrowed = ("-k", kill.only) if kill.only else ()
-    exit_code, report = run(subject, kill.stores, tmp_path, f"{CONFORMANCE}/{kill.file}", *narrowed)
-    not_green = [record for record in report.records if record.verdict is not Verdict.PASS]
-    everything = "\n".join(map(told, not_green))
-    assert {record.subject for record in report.records} == {subject}
-    assert {record.verdict for record in not_green} == {Verdict.FAIL}, everything
-    # an exception would be red as well, but only a comparison has seen what the mutant does
-    assert all(record.what and record.comparisons for record in not_green), everything
-    by_place = verdicts(report)
-    red = {place for place, seen in by_place.items() if Verdict.FAIL in seen}
-    assert red == {place for place in by_place if place[0] in kill.red}, everything
-    assert {requirement for requirement, _ in red} == set(kill.red), everything
-    assert {requirement for requirement, _ in by_place} > set(kill.red), "nothing could have stayed green"
-    assert exit_code == report.footer.exit_code == 1
+def test_kills_are_what_comparisons_saw() -> None:
+    result = kills(some_trials(), CATALOGUE)
+    assert result.killers[WEIGHT] == ("alone", "both")
+    assert result.killers[LIST] == ("both",)
+    assert result.killers["URI-001"] == ()
+    assert "URI-001" in result.unkilled
+    assert {WEIGHT, LIST} & set(result.unkilled) == set()
+    assert {one for one in result.unkilled if CATALOGUE[one].level != "MUST"} == set()
+    assert (result.redundant, result.fragile) == ((LIST,), ("alone",))
 
 
-def test_the_unchanged_loader_is_green(tmp_path: Path) -> None:
-    exit_code, report = run("reference", "moto", tmp_path, CONFORMANCE, "-k", CONTROL)
-    not_green = [told(record) for record in report.records if record.verdict is not Verdict.PASS]
-    assert not_green == []
-    assert exit_code == report.footer.exit_code == 0
-    asked = {record.requirement for record in report.records}
-    assert {requirement for kill in KILLS.values() for requirement in kill.red} <= asked
+def test_the_table_says_the_same_in_every_form() -> None:
+    found = some_trials()
+    result = kills(found, CATALOGUE)
+    table = long_form(found, CATALOGUE)
+    red = table[table.red]
+    assert set(zip(red.mutant, red.requirement, strict=True)) == {
+        ("alone", WEIGHT),
+        ("both", WEIGHT),
+        ("both", LIST),
+    }
+    assert list(table[table.requirement == "URI-001"].raised) == [True]
+    markdown, page = in_markdown(found, result, CATALOGUE), in_html(found, result, CATALOGUE)
+    assert f"| {WEIGHT} | MUST | alone, both |" in markdown
+    assert "| URI-001 | MUST | none |" in markdown
+    assert f'<td class="red" title="both: {LIST} red">' in page
+    assert '<td class="green" title="both: LIST-001 green">' in page
+    assert '<td class="raised" title="both: URI-001 raises">' in page
 
 
-def test_every_mutant_is_run() -> None:
-    adapters = {path.stem for path in spec_of("mutants/drop_tensor").adapter.parent.glob("[!_]*.py")}
-    assert adapters == set(KILLS)
+@pytest.fixture
+def declared() -> Iterator[None]:
+    before = dict(MUTANTS)
+    yield
+    MUTANTS.clear()
+    MUTANTS.update(before)
+
+
+@pytest.mark.usefixtures("declared")
+def test_a_mutant_declares_itself_in_full() -> None:
+    link = "https://example.org/bug"
+
+    @declaration.mutant(red=WEIGHT, after=link)
+    def whole() -> None:
+        """One mistake."""
+
+    assert MUTANTS["whole"].areas == ("WEIGHT",)
+
+    def nameless() -> None:
+        pass
+
+    for body, red, said in ((whole, WEIGHT, "twice"), (nameless, WEIGHT, "docstring")):
+        with pytest.raises(ValueError, match=said):
+            declaration.mutant(red=red, after=link)(body)
+
+
+def test_every_mutant_breaks_what_is_there_and_names_what_the_catalogue_has() -> None:
+    for mutant in MUTANTS.values():
+        assert {*mutant.red, *mutant.raises} <= CATALOGUE.keys(), mutant.name
+        assert not set(mutant.red) & set(mutant.raises), mutant.name
+        assert mutant.after.startswith("https://"), mutant.name
+        assert set(mutant.stores) <= {"disk", "moto"}, mutant.name
+        for target in mutant.targets:
+            owner, name = declaration.resolved(target)
+            assert hasattr(owner, name), f"{mutant.name}: {target}"
+
+
+def test_a_mutant_is_a_subject_and_shares_a_server_with_the_others() -> None:
+    first, second = spec_of("mutants/drop_tensor"), spec_of("mutants/flip_byte")
+    assert (first.adapter, first.variant, first.name) == (second.adapter, "drop_tensor", "drop_tensor")
+
+
+def test_one_mutant_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["mutants", "accept_trailing_bytes", "-n", "0", "--out", str(tmp_path), "--sample", "3"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("mutants: green: 1 mutants")
+
+
+def test_a_wrong_declaration_ends_red(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = MUTANTS["accept_trailing_bytes"]
+    monkeypatch.setitem(MUTANTS, right.name, dataclasses.replace(right, red=(*right.red, "HEADER-001")))
+    assert main(["mutants", right.name, "-n", "0", "--out", str(tmp_path), "--sample", "0"]) == 1
+    output = capsys.readouterr().out
+    assert "accept_trailing_bytes: declares red HEADER-001, which is not" in output
+    assert output.splitlines()[-1].startswith("mutants: red: 1 mutants")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["no_such"], "no mutant 'no_such'"), (["--file", "no_such"], "no file of mutants 'no_such'")],
+)
+def test_unknown_names_are_refused(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["mutants", *words, "--out", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err

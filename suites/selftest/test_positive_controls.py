@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from reports.model import Verdict
-from suites.selftest.test_mutants import CONFORMANCE, run, told
+from reports.mutants import told
+from suites.selftest.conformance_run import CONFORMANCE, run
 
 #: areas of the quick tier, and those of the files
 AREAS = {"CACHE", "HEADER", "LIST", "LOAD", "META", "RESOURCE", "SECURITY", "URI", "WEIGHT"}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from reports.model import Verdict
+from reports.mutants import told
 from reports.reader import Report
-from suites.selftest.test_mutants import CONFORMANCE, ROOT, run, told
+from suites.selftest.conformance_run import CONFORMANCE, ROOT, run
 
 ADAPTERS = ROOT / "suites" / "selftest" / "adapters"
 RESOURCES = f"{CONFORMANCE}/test_resources.py"
