@@ -1,43 +1,40 @@
 """A second loader, which shares no line with the reference loader, is right by the requirements alone.
 
-With one positive control, a requirement can describe that control and nobody notices. Here it is the quick
-tier, which has checks of every area, and the files about indices, modules, metadata and hostile keys in
-full: the rules that are the loader's own work, and that a plain one could get right in another way. The
-whole catalogue takes it some minutes: `--subjects plain`.
+With one positive control, a requirement can describe that control and nobody notices. Here the whole
+catalogue is asked of the plain one, on the stores that need no container engine.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
+from reports.catalogue import read_catalogue
 from reports.model import Verdict
 from reports.mutants import told
-from suites.selftest.conformance_run import CONFORMANCE, run
+from suites.selftest.conformance_run import CONFORMANCE, ROOT, run
 
-#: areas of the quick tier, and those of the files
-AREAS = {"CACHE", "HEADER", "LIST", "LOAD", "META", "RESOURCE", "SECURITY", "URI", "WEIGHT"}
-FILES = ("test_indices.py", "test_modules.py", "test_metadata.py", "test_hostile_keys.py")
-LACKING = {"recorded_names: not implemented", "start: not implemented"}
+#: what a plain and slow loader leaves to others, and says so
+LACKING = {
+    f"{capability}: not implemented"
+    for capability in ("recorded_names", "reuse", "concurrency", "start", "config")
+}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "areas", "lacking"),
-    [
-        ((CONFORMANCE, "-m", "quick"), AREAS, LACKING),
-        (tuple(f"{CONFORMANCE}/{file}" for file in FILES), {"LOAD", "META", "SECURITY"}, set()),
-    ],
-    ids=["quick", "files"],
-)
-def test_the_plain_loader_keeps_what_it_claims(
-    arguments: tuple[str, ...], areas: set[str], lacking: set[str], tmp_path: Path
-) -> None:
-    exit_code, report = run("plain", "disk,moto", tmp_path, *arguments)
-    passed = {record.area for record in report.records if record.verdict is Verdict.PASS}
+def test_the_plain_loader_keeps_what_it_claims(tmp_path: Path) -> None:
+    exit_code, report = run("plain", "disk,moto", tmp_path, CONFORMANCE, "-n", "auto")
     refused = [record for record in report.records if record.verdict is Verdict.UNSUPPORTED]
     others = [told(record) for record in report.records if record.verdict is not Verdict.PASS]
     assert len(others) == len(refused), "\n".join(others)
-    assert passed == areas
-    assert {record.message for record in refused} == lacking
+    assert {record.message for record in refused} == LACKING
     assert exit_code == report.footer.exit_code == 0
+    assert report.footer.full
+    areas = {requirement.area for requirement in read_catalogue(ROOT / "suites" / "requirements").values()}
+    passed = {record.area for record in report.records if record.verdict is Verdict.PASS}
+    assert passed == areas - {"START"}
+
+
+def test_no_line_is_shared_with_the_reference_loader() -> None:
+    for file in (ROOT / "fixtures" / "plain").glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert "fixtures.reference" not in text, file
+        assert "runai_model_streamer" not in text, file
