@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from fixtures.subjects.mutants import Mutant
 from reports.block import quoted
 from reports.catalogue import NO_STORE, Requirement
 from reports.claims import Claimant
@@ -26,10 +27,11 @@ def explanation(
     *,
     root: Path,
     field: Sequence[Failure] = (),
+    mutants: Sequence[Mutant] = (),
 ) -> str:
     """Only addresses, commands and paths may be wider than WIDTH. `root`: what paths are relative to.
 
-    `field`: the failures of the field that the requirement would have caught.
+    `field`: the failures of the field that the requirement would have caught. `mutants`: those that it kills.
     """
     stores = "none takes part" if requirement.stores == (NO_STORE,) else ", ".join(requirement.stores)
     lines = [
@@ -66,6 +68,10 @@ def explanation(
         lines += titled("" if number else "in the field", what)
         lines += titled("", failure.link)
     if field:
+        lines.append("")
+    for number, mutant in enumerate(mutants):
+        lines += titled("" if number else "mutants", f"{mutant.name}: {mutant.text}")
+    if mutants:
         lines.append("")
     said = [*last.lines, *last.remarks]
     for number, text in enumerate(said):

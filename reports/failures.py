@@ -13,7 +13,7 @@ from reports.catalogue import CatalogueError, read_toml, require_https
 #: seen: a run has shown it; read: it stands in shipped code or its documentation; reported: somebody says so
 KNOWN = ("seen", "read", "reported")
 TEXTS = ("id", "title", "what", "project", "versions", "link", "thread", "known")
-OPTIONAL = ("evidence", "fixed", "requirements", "without")
+OPTIONAL = ("evidence", "fixed", "requirements", "without", "no_mutant")
 
 
 class FailureListError(CatalogueError):
@@ -40,6 +40,8 @@ class Failure:
     requirements: tuple[str, ...]
     #: why no requirement asks for it; None where one does
     without: str | None
+    #: why no mutant makes the same mistake, though a requirement asks for it; None where one does
+    no_mutant: str | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _failure(
         raise FailureListError(f"{where}: {missing[0]} is missing")
     if unknown := sorted(set(table) - {*TEXTS, *OPTIONAL}):
         raise FailureListError(f"{where}: unknown field {unknown[0]!r}")
-    for name in (*TEXTS, "evidence", "fixed", "without"):
+    optional = [name for name in OPTIONAL if name != "requirements"]
+    for name in (*TEXTS, *optional):
         if name in table and (not isinstance(table[name], str) or not table[name].strip()):
             raise FailureListError(f"{where}: {name} must be a text that isn't empty")
     if not re.fullmatch(r"F-\d{3}", table["id"]):
@@ -122,8 +125,8 @@ def _failure(
     require_https(where, "link", table["link"])
     asked = _requirements(where, table, requirements)
     _require_evidence(where, table, asked, recorded)
-    texts = {name: table[name].strip() for name in (*TEXTS, "evidence", "fixed", "without") if name in table}
-    return Failure(requirements=asked, **{"evidence": None, "fixed": None, "without": None} | texts)
+    texts = {name: table[name].strip() for name in (*TEXTS, *optional) if name in table}
+    return Failure(requirements=asked, **dict.fromkeys(optional) | texts)
 
 
 def _requirements(where: str, table: Mapping[str, Any], known: Collection[str]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print it. Raises Trouble for an unknown id, and for files of the suite that can't be read."""
+    from fixtures.subjects.mutants import MUTANTS
     from reports.catalogue import CatalogueError, read_catalogue
     from reports.claims import claims
     from reports.expectations import read_expectations
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace) -> None:
             last_report(Path(options.report), requirement, ROOT),
             root=ROOT,
             field=[one for theme in themes for one in theme.failures if identity in one.requirements],
+            mutants=[mutant for mutant in MUTANTS.values() if identity in mutant.red],
         )
     )
 

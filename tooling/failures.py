@@ -2,7 +2,7 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,15 @@ SUMMARY = "write suites/failures/README.md from the list of known failures"
 SUITES = Path(__file__).resolve().parent.parent / "suites"
 PAGE = SUITES / "failures" / "README.md"
 
+#: mutants that a cell names; the table of mutants has the others
+MOST_NAMES = 4
+
 INTRODUCTION = """# Known failures of the field
 
 What loaders, engines and clients of object stores are known to get wrong, and the requirements that would
-have caught it. Made by `python -m tooling failures` from the files in this folder; edit those.
+have caught it; the [mutants](../../fixtures/subjects/mutants) that one of these requirements kills, and the
+subjects for which one of them is red today. Made by `python -m tooling failures` from the files in this
+folder; edit those.
 
 - **seen**: a run has shown it; the evidence is here or in [the expectations](../expectations).
 - **read**: it stands in code or documentation as shipped.
@@ -63,7 +68,11 @@ def page(suites: Path) -> str:
     except CatalogueError as error:
         raise Trouble(str(error), "mend that file") from error
     parts = [INTRODUCTION, _counts(themes)]
-    parts += [_section(theme, catalogue, files, recorded) for theme in themes]
+    shown = {
+        requirement: sorted({one.subject for one in expectations if one.requirement == requirement})
+        for requirement in recorded
+    }
+    parts += [_section(theme, catalogue, files, shown) for theme in themes]
     parts.append(_unasked(themes, catalogue, files))
     return "\n".join(parts)
 
@@ -90,9 +99,13 @@ def _counts(themes: Iterable["Theme"]) -> str:
 
 
 def _section(
-    theme: "Theme", catalogue: Mapping[str, "Requirement"], files: Mapping[str, str], recorded: set[str]
+    theme: "Theme",
+    catalogue: Mapping[str, "Requirement"],
+    files: Mapping[str, str],
+    shown: Mapping[str, list[str]],
 ) -> str:
-    lines = [f"## {theme.title}\n", "| | what happens | in | known | asked for by |", "|---|---|---|---|---|"]
+    titles = ("", "what happens", "in", "known", "asked for by", "mutants", "red today")
+    lines = [f"## {theme.title}\n", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for failure in theme.failures:
         asked = "<br>".join(_requirement(catalogue[one], files) for one in failure.requirements)
         cells = (
@@ -101,14 +114,51 @@ def _section(
             f"{cell(failure.project)}, {cell(failure.versions)}"
             + (f"; mended: {cell(failure.fixed)}" if failure.fixed else "")
             + f"<br>[{cell(failure.thread)}]({failure.link})",
-            _known(failure, recorded),
+            _known(failure, shown),
             asked or f"none: {cell(failure.without or '')}",
+            mutants_of(failure),
+            _red_today(failure, shown),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def _known(failure: "Failure", recorded: set[str]) -> str:
+def mutants_of(failure: "Failure") -> str:
+    """Those that die of the failure's requirements, the ones that it inspired first. Raises Trouble."""
+    from fixtures.subjects.mutants import MUTANTS
+
+    dying = {
+        mutant.name: (
+            mutant.after != failure.link,
+            -len(set(mutant.red) & set(failure.requirements)),
+            mutant.name,
+        )
+        for mutant in MUTANTS.values()
+        if set(mutant.red) & set(failure.requirements)
+    }
+    reason = failure.without or failure.no_mutant
+    if dying and failure.no_mutant:
+        raise Trouble(
+            f"{failure.id} has a reason for no mutant, but {min(dying)} is one", "take out no_mutant"
+        )
+    if not dying and not reason:
+        raise Trouble(
+            f"{failure.id} has no mutant", "write one that its requirements kill, or why: no_mutant"
+        )
+    if not dying:
+        return f"none: {cell(reason or '')}"
+    names = sorted(dying, key=lambda name: dying[name])
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return "<br>".join(f"`{name}`" for name in names[:MOST_NAMES]) + more
+
+
+def _red_today(failure: "Failure", shown: Mapping[str, list[str]]) -> str:
+    """Subjects with a recorded expectation for one of the failure's requirements."""
+    found = [f"{subject} ({one})" for one in failure.requirements for subject in shown.get(one, ())]
+    return "<br>".join(found) or "none"
+
+
+def _known(failure: "Failure", recorded: Collection[str]) -> str:
     if failure.evidence:
         return f"{failure.known}: {cell(failure.evidence)}"
     if expected := [one for one in failure.requirements if one in recorded and failure.known == "seen"]:

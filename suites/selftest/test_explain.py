@@ -77,6 +77,7 @@ def test_known_failures_are_told_with_their_evidence(tmp_path: Path, capsys: Sai
 def test_failures_of_the_field_are_told_with_their_links(tmp_path: Path, capsys: Said) -> None:
     assert main(["explain", "WEIGHT-016", "--report", str(tmp_path / "none")]) == 0
     said = " ".join(capsys.readouterr().out.split())
+    assert "mutants drop_tensor: Takes a shard without tensors for the end of the stream" in said
     assert "in the field F-021 A shard without tensors ends the stream (Run:ai Model Streamer, " in said
     assert "https://github.com/run-ai/runai-model-streamer/issues/157" in said
     assert main(["explain", "WEIGHT-012", "--report", str(tmp_path / "none")]) == 0

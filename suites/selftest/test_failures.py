@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from fixtures.subjects.mutants import MUTANTS, Mutant
 from reports.catalogue import read_catalogue
 from reports.expectations import read_expectations
 from reports.failures import FailureListError, Theme, read_failures, unlisted
 from tooling import failures
 from tooling.__main__ import main
+from tooling.trouble import Trouble
 
 SUITES = Path(failures.SUITES)
 CATALOGUE = {"CACHE-013", "WEIGHT-003"}
@@ -147,6 +150,57 @@ def test_a_stale_page_is_said_to_be_stale_and_can_be_made_anew(
     text = failures.PAGE.read_text(encoding="utf-8")
     failures.PAGE.write_text(text.replace("F-001", "F-000"), encoding="utf-8")
     assert main(["failures", "--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "killers", "cell"),
+    [
+        ({}, {"CACHE-013": ("second", "first")}, "`first`<br>`second`"),
+        ({}, {"CACHE-013": tuple("abcdef")}, "`a`<br>`b`<br>`c`<br>`d` and 2 more"),
+        ({"no_mutant": '"a crash of the system"'}, {}, "none: a crash of the system"),
+    ],
+)
+def test_a_failure_names_its_mutants_or_says_why_there_is_none(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str],
+    killers: dict[str, tuple[str, ...]],
+    cell: str,
+) -> None:
+    monkeypatch.setattr("fixtures.subjects.mutants.MUTANTS", made_mutants(killers))
+    write(tmp_path, GOOD | changes)
+    ((failure,),) = [theme.failures for theme in read(tmp_path)]
+    assert failures.mutants_of(failure) == cell
+
+
+@pytest.mark.parametrize(
+    ("changes", "killers", "said"),
+    [
+        ({}, {}, "F-001 has no mutant"),
+        ({"no_mutant": '"none is realistic"'}, {"CACHE-013": ("late",)}, "but late is one"),
+    ],
+)
+def test_no_mutant_without_a_reason_and_a_reason_beside_a_mutant_are_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str],
+    killers: dict[str, tuple[str, ...]],
+    said: str,
+) -> None:
+    monkeypatch.setattr("fixtures.subjects.mutants.MUTANTS", made_mutants(killers))
+    write(tmp_path, GOOD | changes)
+    ((failure,),) = [theme.failures for theme in read(tmp_path)]
+    with pytest.raises(Trouble, match=said):
+        failures.mutants_of(failure)
+
+
+def made_mutants(killers: dict[str, tuple[str, ...]]) -> dict[str, Mutant]:
+    known = MUTANTS["drop_tensor"]
+    return {
+        name: dataclasses.replace(known, name=name, red=(requirement,))
+        for requirement, names in killers.items()
+        for name in names
+    }
 
 
 def test_a_cell_of_the_page_stays_one_cell() -> None:
