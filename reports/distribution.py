@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from fixtures.oracle.proof import LEDGER
 from reports.model import Verdict, VerdictRecord, as_mapping
 from reports.printable import encodable
 from reports.run import Run
@@ -34,11 +35,17 @@ def had_enough(session: pytest.Session) -> bool:
 
 
 def pack(report: pytest.TestReport, record: VerdictRecord, run: Run) -> None:
-    """Puts a finished check on pytest's report of its tear-down, as ASCII, which xdist can carry."""
+    """Puts a finished check on pytest's report of its tear-down, as ASCII, which xdist can carry.
+
+    With it goes what was proven of the oracle since the last check of this process.
+    """
+    proven, unreadable = LEDGER.drain()
     values = {
         "record": as_mapping(record),
         "subjects": run.subject_versions,
         "stores": run.store_versions,
+        "proven": proven,
+        "unreadable": unreadable,
     }
     report.__dict__["loadproof"] = json.dumps(values)
 
@@ -72,6 +79,8 @@ class Keeper:
             packed = json.loads(report.loadproof)
             self._run.subject_versions.update(packed["subjects"])
             self._run.store_versions.update(packed["stores"])
+            self._run.proven += packed["proven"]
+            self._run.unreadable.update(packed["unreadable"])
             values = packed["record"]
             del values["kind"]
             self._run.add(VerdictRecord(**values | {"verdict": Verdict(values["verdict"])}))

@@ -1,5 +1,7 @@
 """The report's schema: one header, one record per check, one footer, each a line of JSON.
 
+A run that was interrupted ends its report with an interruption in the footer's place.
+
 What a field means is written at the field; `reports/schema.json` says the same to other programs.
 """
 
@@ -120,13 +122,30 @@ class Footer:
         default_factory=dict
     )
     stores: Annotated[Mapping[str, str], "version of each store that ran"] = field(default_factory=dict)
+    proven: Annotated[
+        Count, "checkpoints of the oracle that the official safetensors library reads as expected"
+    ] = 0
+    unreadable: Annotated[
+        Mapping[str, Count], "checkpoints that the library can't read, by the reason: these are unproven"
+    ] = field(default_factory=dict)
 
 
-Line = Header | VerdictRecord | Footer
-KINDS: dict[str, type[Header | VerdictRecord | Footer]] = {
+@dataclass(frozen=True, kw_only=True)
+class Interruption:
+    """Where a footer would stand: the run was ended from outside, and says so. It has no result."""
+
+    by: Annotated[str, "what ended it: a signal's name, or the reason in words"]
+    counts: Annotated[Mapping[str, Count], "checks by verdict, of those that were judged before"]
+    seconds: Annotated[Seconds, "from the run's begin to its interruption, in seconds"]
+    exit_code: Annotated[int, AtLeast(1), "of the run: never 0"]
+
+
+Line = Header | VerdictRecord | Footer | Interruption
+KINDS: dict[str, type[Header | VerdictRecord | Footer | Interruption]] = {
     "header": Header,
     "verdict": VerdictRecord,
     "footer": Footer,
+    "interruption": Interruption,
 }
 
 

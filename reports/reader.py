@@ -2,6 +2,7 @@
 
 ReportRefused
 ├── ReportEmpty          nothing in it
+├── ReportInterrupted    the run was ended from outside, by Ctrl-C for instance, and says so
 ├── ReportTruncated      the run ended before its footer, or the file was cut
 ├── ReportDuplicated     two runs in one file, or one check recorded twice
 ├── ReportReordered      its lines aren't in the order in which they were written
@@ -23,7 +24,17 @@ from typing import Any, NoReturn
 import jsonschema
 
 from reports.catalogue import Requirement
-from reports.model import KINDS, PROVING, SCHEMA_VERSION, Footer, Header, Line, Verdict, VerdictRecord
+from reports.model import (
+    KINDS,
+    PROVING,
+    SCHEMA_VERSION,
+    Footer,
+    Header,
+    Interruption,
+    Line,
+    Verdict,
+    VerdictRecord,
+)
 from reports.schema import schema
 
 WORDS_SHOWN = 200
@@ -38,6 +49,12 @@ class ReportRefused(Exception):
 
 class ReportEmpty(ReportRefused):
     """The file holds nothing."""
+
+
+class ReportInterrupted(ReportRefused):
+    """The report says itself that its run was interrupted: whatever it holds is no result."""
+
+    remedy = "run the suite again to its end; the lines before the last hold what was judged"
 
 
 class ReportTruncated(ReportRefused):
@@ -84,9 +101,12 @@ def read_report(path: Path) -> Report:
     headers = [line for line in lines if isinstance(line, Header)]
     footers = [line for line in lines if isinstance(line, Footer)]
     records = tuple(line for line in lines if isinstance(line, VerdictRecord))
+    interruptions = [line for line in lines if isinstance(line, Interruption)]
     _refuse_duplicates(path, headers, footers, records)
     if not headers:
         raise ReportInconsistent(f"{path}: has no header")
+    if interruptions:
+        _refuse_interrupted(path, headers[0], interruptions, lines)
     if not footers:
         raise ReportTruncated(f"{path}: no footer after {len(records)} of {headers[0].checks} checks")
     if not text.endswith("\n"):
@@ -94,6 +114,21 @@ def read_report(path: Path) -> Report:
     _refuse_disorder(path, lines, records)
     _refuse_contradictions(path, headers[0], records, footers[0])
     return Report(headers[0], records, footers[0])
+
+
+def _refuse_interrupted(
+    path: Path, header: Header, interruptions: Sequence[Interruption], lines: Sequence[Line]
+) -> NoReturn:
+    if len(interruptions) > 1:
+        raise ReportDuplicated(f"{path}: {len(interruptions)} interruptions")
+    if any(isinstance(line, Footer) for line in lines):
+        raise ReportInconsistent(f"{path}: has a footer, and an interruption in the footer's place")
+    if lines[-1] is not interruptions[0]:
+        raise ReportReordered(f"{path}: goes on after its interruption")
+    judged = sum(isinstance(line, VerdictRecord) for line in lines)
+    raise ReportInterrupted(
+        f"{path}: interrupted by {interruptions[0].by} after {judged} of {header.checks} checks"
+    )
 
 
 def _numbered(text: str) -> list[tuple[int, str]]:
@@ -111,7 +146,7 @@ def _line(path: Path, number: int, line: str, text: str) -> Line:
     kind = values.get("kind") if isinstance(values, dict) else None
     form = KINDS.get(kind) if isinstance(kind, str) else None
     if form is None:
-        raise ReportMalformed(f"{path}: line {number} is no header, verdict or footer")
+        raise ReportMalformed(f"{path}: line {number} is no header, verdict, footer or interruption")
     if form is Header and values.get("schema") != SCHEMA_VERSION:
         raise ReportIncomparable(f"{path}: schema {values.get('schema')!r}, this is {SCHEMA_VERSION}")
     if wrong := jsonschema.exceptions.best_match(_validator(str(kind)).iter_errors(values)):

@@ -7,24 +7,23 @@ Under pytest-xdist each worker judges its checks, and the controller, which coll
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import pytest
 
-from reports import collection, distribution, hypothesis_seed, summary
+from reports import collection, distribution, ending, hypothesis_seed, interruption, summary
 from reports.attempt import ATTEMPT
 from reports.catalogue import CatalogueError, read_catalogue
 from reports.expectations import read_expectations
 from reports.marks import Check
-from reports.model import Footer, Verdict
-from reports.outcome import judge
+from reports.model import Verdict
 from reports.run import DEFAULT_SEED, DEFAULT_STORES, DEFAULT_SUBJECTS, Run, covers, split_names, touches
 from reports.writer import ReportWriter
 
 NO_EXPECTATIONS = "none"
 RUN = pytest.StashKey[Run]()
+SIGNALS = pytest.StashKey[interruption.Signals]()
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.FAIL: "F",
@@ -84,14 +83,19 @@ def pytest_configure(config: pytest.Config) -> None:
         covers_all=covers(config.args, folder, conformance)
         and not any(config.getoption(option, None) for option in narrowing),
     )
+    config.stash[SIGNALS] = interruption.Signals()
     if not distribution.is_worker(config):
         config.pluginmanager.register(distribution.Keeper(config.stash[RUN]))
+        signals = config.stash[SIGNALS]
+        config.pluginmanager.register(interruption.Interruptions(config.stash[RUN], signals))
     hypothesis_seed.force(config.getoption("--seed"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leaves the process as it was found, also after an interruption."""
     hypothesis_seed.release()
+    if SIGNALS in config.stash:
+        config.stash[SIGNALS].release()
     if RUN in config.stash:
         config.stash[RUN].writer.close()
 
@@ -101,6 +105,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run = session.config.stash[RUN]
     if not run.active:
         return
+    session.config.stash[SIGNALS].watch()
     root: Path = run.root
     is_worker = distribution.is_worker(session.config)
     try:
@@ -214,39 +219,30 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return category, LETTERS[Verdict(verdict)], verdict
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Before each check: an interruption that something swallowed counts all the same."""
+    item.config.stash[SIGNALS].raise_again()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
-    """Judges the run and closes the report. An interrupted one gets no footer, and so reads as truncated."""
+    """Judges the run and closes the report, before anything is taken down that might hang."""
     run = session.config.stash[RUN]
-    ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if run.writing and (exitstatus in ended or distribution.had_enough(session)):
-        run.stopped = len(run.records) < run.checks
-        outcome = judge(run)
-        run.footer = Footer(
-            counts=run.counts(),
-            seconds=round(time.monotonic() - run.began, 3),
-            exit_code=outcome.exit_code,
-            reasons=tuple(run.redactor.text(reason) for reason in outcome.reasons),
-            unmatched=outcome.unmatched,
-            newly_passing=outcome.newly_passing,
-            full=run.full,
-            subjects={name: run.redactor.texts(found) for name, found in run.subject_versions.items()},
-            stores=run.redactor.texts(run.store_versions),
-        )
-        run.writer.write(run.footer)
-        session.exitstatus = outcome.exit_code
+    ending.end(run, session, exitstatus)
     run.writer.close()
-    yield
-    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    if run.footer is not None and terminal is not None:
-        terminal.write_line(summary.verdict_line(run.footer))
+    try:
+        yield
+    finally:
+        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        line = summary.last_line(run)
+        if line is not None and terminal is not None:
+            terminal.write_line(line)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The findings, readable without the source."""
-    run = config.stash[RUN]
-    if run.footer is not None:
-        summary.show(run, run.footer, terminalreporter)
+    summary.show(config.stash[RUN], terminalreporter)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import pytest
 from reports import machine
 from reports.catalogue import Requirement
 from reports.expectations import Expectation
-from reports.model import SCHEMA_VERSION, Footer, Header, Verdict, VerdictRecord
+from reports.model import SCHEMA_VERSION, Footer, Header, Interruption, Verdict, VerdictRecord
 from reports.redaction import Redactor
 from reports.writer import ReportWriter
 
@@ -53,6 +54,10 @@ class Run:
     attempts: dict[str, Attempt] = field(default_factory=dict)  # by node id: the checks of this run
     records: list[VerdictRecord] = field(default_factory=list)
     footer: Footer | None = None
+    interrupted_by: str | None = None  # what ended the run from outside
+    interruption: Interruption | None = None  # stands in the report in the footer's place
+    proven: int = 0  # checkpoints of the oracle that the official library reads as expected
+    unreadable: Counter[str] = field(default_factory=Counter)  # why it can't read others -> how many
     subject_versions: dict[str, dict[str, str]] = field(default_factory=dict)
     store_versions: dict[str, str] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)

@@ -21,12 +21,13 @@ NAMES = {str: "string", int: "integer", float: "number", bool: "boolean", type(N
 
 
 def schema() -> dict[str, Any]:
-    """What one line of a report may be: a header, a verdict or a footer."""
+    """What one line of a report may be: a header, a verdict, a footer or an interruption."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"A line of a Loadproof report, version {SCHEMA_VERSION}",
         "description": (
-            "A report is a file of JSON lines: one header, one verdict per check, one footer, in this order. "
+            "A report is a file of JSON lines: one header, one verdict per check, one footer, in this order; "
+            "an interrupted run's has an interruption instead of the footer, and is no result. "
             "Fields that aren't named here may come with later writers and are to be passed over."
         ),
         "oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in KINDS],

@@ -6,7 +6,7 @@ import pytest
 
 from reports import findings, matrix
 from reports.block import block
-from reports.model import Footer, Verdict, VerdictRecord
+from reports.model import Footer, Interruption, Verdict, VerdictRecord
 from reports.outcome import counted
 from reports.printable import printable
 from reports.run import Run
@@ -14,8 +14,13 @@ from reports.run import Run
 SLOWEST = 10
 
 
-def show(run: Run, footer: Footer, terminal: pytest.TerminalReporter) -> None:
-    """Matrix, slowest checks, what didn't run, known failures, and every failure as a block."""
+def show(run: Run, terminal: pytest.TerminalReporter) -> None:
+    """Matrix, slowest checks, what didn't run, known failures, and every failure as a block.
+
+    Of a run that was interrupted, what it had judged; nothing where no check was to be judged.
+    """
+    if run.footer is None and run.interruption is None:
+        return
     if run.records:
         terminal.section("conformance")
         order = matrix.Order(run.subjects, run.stores)
@@ -31,11 +36,43 @@ def show(run: Run, footer: Footer, terminal: pytest.TerminalReporter) -> None:
         terminal.section(f"{record.verdict} {record.requirement}", sep="-")
         requirement = run.catalogue[record.requirement]
         _write(terminal, block(record, requirement, seed=run.seed, long=run.long))
-    if footer.reasons:
-        terminal.section("why this run is red")
-        _write(terminal, "\n".join(footer.reasons))
+    if run.footer is not None:
+        if run.footer.reasons:
+            terminal.section("why this run is red")
+            _write(terminal, "\n".join(run.footer.reasons))
+        _write(terminal, "\n".join(["", *oracle(run.footer)]))
     terminal.write_line("")
     terminal.write_line(f"report: {run.writer.path}")
+
+
+def oracle(footer: Footer) -> list[str]:
+    """Whose reading the expectations rest on, besides the suite's own."""
+    lines = [f"oracle: safetensors reads {counted(footer.proven, 'checkpoint')} as expected"] * bool(
+        footer.proven
+    )
+    return lines + [
+        f"oracle: {counted(number, 'checkpoint')} unproven: {why}"
+        for why, number in footer.unreadable.items()
+    ]
+
+
+def last_line(run: Run) -> str | None:
+    """What the whole output ends in; None where no check was to be judged."""
+    if run.footer is not None:
+        return verdict_line(run.footer)
+    if run.interruption is not None:
+        return interruption_line(run.interruption, run.checks)
+    return None
+
+
+def interruption_line(end: Interruption, checks: int) -> str:
+    """The same for a run that was ended from outside: it is neither green nor red."""
+    judged = f"{sum(end.counts.values())} of {counted(checks, 'check')} judged"
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in end.counts.items() if number)
+    so_far = f" ({counts})" if counts else ""
+    return (
+        f"loadproof: interrupted by {printable(end.by)}: {judged}{so_far} in {end.seconds:.1f} s, no result"
+    )
 
 
 def verdict_line(footer: Footer) -> str:

@@ -121,7 +121,16 @@ class TinySuite:
         self.folder("known")
         report = self.pytester.path / "reports" / "out" / "conformance.jsonl"
         chosen = ["--subjects", subjects, "--stores", stores]
-        fixed = ["-p", "reports.recorder", "-p", "no:cacheprovider", "--rootdir", str(self.pytester.path)]
+        fixed = [
+            "-p",
+            "reports.recorder",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:randomly",
+            "--rootdir",
+            str(self.pytester.path),
+        ]
         folders = ["--catalogue", "rules", "--expectations", "known"]
         result = self.pytester.runpytest_inprocess(
             *fixed, *folders, *chosen, *arguments, *paths, no_reraise_ctrlc=True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+import signal
 
 import pytest
 
-from reports.reader import ReportTruncated, read_report
+from reports.reader import ReportInterrupted, read_report
 from suites.selftest.conformance_session import TinySuite
 
 pytest_plugins = ["pytester"]
@@ -165,14 +165,34 @@ def test_the_report_reads_back(tiny: TinySuite) -> None:
     assert report.footer.stores == {"disk": "9.9"}
 
 
-def test_an_interrupted_run_leaves_a_truncated_report(tiny: TinySuite, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", ["raise KeyboardInterrupt", "pytest.exit('enough', returncode=0)"])
+def test_an_interrupted_run_says_so_and_is_no_result(tiny: TinySuite, stop: str) -> None:
     tiny.requires("X-001", "X-002")
-    stopped = "@requirement('X-002')\ndef test_y(check): raise KeyboardInterrupt\n"
+    stopped = f"@requirement('X-002')\ndef test_y(check): {stop}\n"
     session = tiny.run(PASSING + stopped)
     assert session.exit_code == pytest.ExitCode.INTERRUPTED
     assert session.verdicts == {"test_x[reference-disk]": "PASS"}
-    with pytest.raises(ReportTruncated, match="after 1 of 2 checks"):
+    assert session.lines[-1]["kind"] == "interruption"
+    by = "KeyboardInterrupt" if "Keyboard" in stop else "enough"
+    assert f"\nloadproof: interrupted by {by}: 1 of 2 checks judged (1 PASS) in " in session.output
+    with pytest.raises(ReportInterrupted, match=f"interrupted by {by} after 1 of 2 checks"):
         read_report(session.report)
+
+
+def test_a_swallowed_interruption_ends_the_run_all_the_same(tiny: TinySuite) -> None:
+    tiny.requires("X-001", "X-002")
+    swallowed = """
+@requirement("X-002")
+def test_a(check):
+    for number in (signal.SIGTERM, signal.SIGINT):  # the second one is passed over
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    check.true(True, what="x", expected="", actual="")
+"""
+    session = tiny.run("import contextlib, os, signal\n" + swallowed + PASSING)
+    assert session.verdicts == {"test_a[reference-disk]": "PASS"}
+    assert "loadproof: interrupted by SIGTERM: 1 of 2 checks judged" in session.last_line
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_an_early_stop_makes_the_run_a_narrowed_one(tiny: TinySuite) -> None:

@@ -13,7 +13,7 @@ from reports import reader
 from reports.differences import SHOWN, difference, first_difference, shown
 from reports.frame import COLUMNS, frame
 from reports.matrix import cell, render
-from reports.model import SCHEMA_VERSION, Footer, Header, Line, Verdict, VerdictRecord
+from reports.model import SCHEMA_VERSION, Footer, Header, Interruption, Line, Verdict, VerdictRecord
 from reports.reader import Report, read_report
 from reports.writer import ReportWriter
 
@@ -87,6 +87,7 @@ def test_every_line_is_on_disk_at_once(tmp_path: Path) -> None:
 
 
 TWICE = replace(HEADER, checks=3)
+STOPPED = Interruption(by="SIGINT", counts={"PASS": 1}, seconds=0.5, exit_code=2)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,13 @@ TWICE = replace(HEADER, checks=3)
         ((), None),
         ((HEADER,), reader.ReportTruncated),
         ((HEADER, record(1), record(2)), reader.ReportTruncated),
+        ((HEADER, STOPPED), reader.ReportInterrupted),
+        ((HEADER, record(1), STOPPED), reader.ReportInterrupted),
+        ((HEADER, record(1), STOPPED, STOPPED), reader.ReportDuplicated),
+        ((HEADER, record(1), STOPPED, record(2)), reader.ReportReordered),
+        ((record(1), STOPPED), reader.ReportInconsistent),
+        ((*GOOD, STOPPED), reader.ReportInconsistent),
+        ((HEADER, record(1), replace(STOPPED, exit_code=0)), reader.ReportMalformed),
         ((HEADER, HEADER, *GOOD[1:]), reader.ReportDuplicated),
         ((*GOOD, GOOD[3]), reader.ReportDuplicated),
         ((TWICE, record(1), record(2), record(2), GOOD[3]), reader.ReportDuplicated),
@@ -122,6 +130,14 @@ def test_a_wrong_report_is_refused(
         return
     with pytest.raises(refusal, match="report.jsonl"):
         read_report(written(tmp_path, *lines))
+
+
+def test_an_interrupted_report_says_by_what_and_when(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER, record(1), STOPPED)
+    with pytest.raises(reader.ReportInterrupted) as refused:
+        read_report(path)
+    assert str(refused.value) == f"{path}: interrupted by SIGINT after 1 of 2 checks"
+    assert "again to its end" in refused.value.remedy
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.ERROR, Verdict.NOT_RUN])
