@@ -71,6 +71,16 @@ class Interruptions:
             self._processes.append(process)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self) -> None:
+        """Before each check, in the process that judges it and in the one that keeps the report."""
+        self._signals.raise_again()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """Before the first one."""
+        self._signals.raise_again()
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """pytest ends the session, for a signal or because a plugin asked it to."""
         said = str(excinfo.value).strip() or excinfo.typename

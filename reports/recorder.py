@@ -84,20 +84,24 @@ def pytest_configure(config: pytest.Config) -> None:
         and not any(config.getoption(option, None) for option in narrowing),
     )
     config.stash[SIGNALS] = interruption.Signals()
+    config.pluginmanager.register(interruption.Interruptions(config.stash[RUN], config.stash[SIGNALS]))
     if not distribution.is_worker(config):
         config.pluginmanager.register(distribution.Keeper(config.stash[RUN]))
-        signals = config.stash[SIGNALS]
-        config.pluginmanager.register(interruption.Interruptions(config.stash[RUN], signals))
     hypothesis_seed.force(config.getoption("--seed"))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leaves the process as it was found, also after an interruption."""
+    """Says the last line and leaves the process as it was found, also after an interruption."""
     hypothesis_seed.release()
-    if SIGNALS in config.stash:
-        config.stash[SIGNALS].release()
-    if RUN in config.stash:
-        config.stash[RUN].writer.close()
+    if RUN not in config.stash:
+        return
+    config.stash[SIGNALS].release()
+    run = config.stash[RUN]
+    run.writer.close()
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        summary.end(run, terminal, config.stash[SIGNALS].received)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -219,12 +223,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return category, LETTERS[Verdict(verdict)], verdict
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Before each check: an interruption that something swallowed counts all the same."""
-    item.config.stash[SIGNALS].raise_again()
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
     """Judges the run and closes the report, before anything is taken down that might hang."""
@@ -233,11 +231,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[
     run.writer.close()
     try:
         yield
-    finally:
-        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-        line = summary.last_line(run)
-        if line is not None and terminal is not None:
-            terminal.write_line(line)
+    except Exception as error:
+        # what was half set up can stumble when it is taken down, pytest's own tmp_path for one
+        if not session.config.stash[SIGNALS].received:
+            raise
+        run.stumbles.append(f"{type(error).__name__} while the interrupted check was taken down: {error}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -56,6 +56,7 @@ class Run:
     footer: Footer | None = None
     interrupted_by: str | None = None  # what ended the run from outside
     interruption: Interruption | None = None  # stands in the report in the footer's place
+    stumbles: list[str] = field(default_factory=list)  # over what the interruption had left half done
     proven: int = 0  # checkpoints of the oracle that the official library reads as expected
     unreadable: Counter[str] = field(default_factory=Counter)  # why it can't read others -> how many
     subject_versions: dict[str, dict[str, str]] = field(default_factory=dict)

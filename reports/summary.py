@@ -40,7 +40,7 @@ def show(run: Run, terminal: pytest.TerminalReporter) -> None:
         if run.footer.reasons:
             terminal.section("why this run is red")
             _write(terminal, "\n".join(run.footer.reasons))
-        _write(terminal, "\n".join(["", *oracle(run.footer)]))
+        _write(terminal, "\n".join(oracle(run.footer)))
     terminal.write_line("")
     terminal.write_line(f"report: {run.writer.path}")
 
@@ -56,13 +56,15 @@ def oracle(footer: Footer) -> list[str]:
     ]
 
 
-def last_line(run: Run) -> str | None:
-    """What the whole output ends in; None where no check was to be judged."""
+def end(run: Run, terminal: pytest.TerminalReporter, signal: str | None) -> None:
+    """What the whole output ends in; nothing where no check was to be judged."""
+    _write(terminal, "\n".join(map(run.redactor.text, run.stumbles)))
     if run.footer is not None:
-        return verdict_line(run.footer)
-    if run.interruption is not None:
-        return interruption_line(run.interruption, run.checks)
-    return None
+        terminal.write_line(verdict_line(run.footer))
+    elif run.interruption is not None:
+        terminal.write_line(interruption_line(run.interruption, run.checks))
+    elif signal is not None and run.active:
+        terminal.write_line(f"loadproof: interrupted by {signal} before the first check, no report")
 
 
 def interruption_line(end: Interruption, checks: int) -> str:
@@ -113,5 +115,5 @@ def known(records: list[VerdictRecord]) -> list[str]:
 
 def _write(terminal: pytest.TerminalReporter, text: str) -> None:
     # Hostile object keys end up in messages: their control characters must not steer the terminal.
-    for line in text.split("\n"):
+    for line in text.split("\n") if text else ():
         terminal.write_line(printable(line))

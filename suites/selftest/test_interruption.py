@@ -87,6 +87,8 @@ def stopped(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            # a shell starts what it puts into the background deaf to it, and a run would inherit that
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             wait_until(lambda: judged() or run.poll() is not None, START)

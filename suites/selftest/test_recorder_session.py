@@ -210,3 +210,26 @@ def test_no_secret_reaches_report_or_terminal(tiny: TinySuite, monkeypatch: pyte
     assert "it said [redacted]" in session.output
     assert "wJalrXUtnFEMI" not in session.output + session.report.read_text()
     assert session.lines[0]["environment"]["AWS_SECRET_ACCESS_KEY"] == "[redacted]"
+
+
+def test_an_interrupted_set_up_is_taken_down_without_a_traceback(tiny: TinySuite) -> None:
+    tiny.requires("X-001")
+    fixture = """
+import os, signal
+@pytest.fixture
+def place(tmp_path):
+    os.kill(os.getpid(), signal.SIGINT)
+    yield
+"""
+    session = tiny.run(fixture + PASSING.replace("(check)", "(check, place)"))
+    assert session.exit_code == pytest.ExitCode.INTERRUPTED
+    assert session.last_line.startswith("loadproof: interrupted by SIGINT: 0 of 1 check judged in ")
+    assert "Traceback" not in session.output
+
+
+def test_an_interruption_before_the_first_check_is_said_and_leaves_no_report(tiny: TinySuite) -> None:
+    tiny.requires("X-001")
+    session = tiny.run("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n" + PASSING)
+    assert session.exit_code == pytest.ExitCode.INTERRUPTED
+    assert session.last_line == "loadproof: interrupted by SIGTERM before the first check, no report"
+    assert not session.report.exists()
