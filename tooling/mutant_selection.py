@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from fixtures.subjects.mutants import MUTANTS, Mutant
-from reports.attempt import ATTEMPT, Attempt
+from reports.attempt import ATTEMPT
 from reports.catalogue import NO_STORE
 
 
@@ -44,8 +44,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for subject, own in by_subject.items():
         mutant = MUTANTS[subject.removeprefix("mutants/")]
         placed = [item for item in own if item.stash[ATTEMPT].store in (*mutant.stores, NO_STORE)]
-        touched = {item.nodeid for item in placed if touches(mutant, item.stash[ATTEMPT])}
-        others = [item.nodeid for item in placed if item.nodeid not in touched]
+        touched = {item.nodeid for item in placed if touches(mutant, item)}
+        quick = [item for item in placed if item.get_closest_marker("long") is None]
+        others = [item.nodeid for item in quick if item.nodeid not in touched]
         wanted = len(others) if size < 0 else min(size, len(others))
         chosen |= touched | set(random.Random(f"{seed} {subject}").sample(others, wanted))
     left_out = [item for item in items if item.nodeid not in chosen]
@@ -54,6 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
-def touches(mutant: Mutant, attempt: Attempt) -> bool:
-    """Whether the check belongs to an area in which the mutant turns something red."""
-    return attempt.requirement.area in mutant.areas
+def touches(mutant: Mutant, item: pytest.Item) -> bool:
+    """Whether the check belongs to an area in which the mutant turns something red, and to its tier."""
+    is_long = item.get_closest_marker("long") is not None
+    return item.stash[ATTEMPT].requirement.area in mutant.areas and is_long == mutant.long

@@ -61,16 +61,16 @@ def run(options: argparse.Namespace) -> int:
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []
-    groups = [(file, tuple(group)) for file, group in groupby(mutants, key=lambda mutant: mutant.file)]
-    for number, (file, group) in enumerate(groups, start=1):
+    groups = [(name, tuple(group)) for name, group in groupby(mutants, key=group_of)]
+    for number, (name, group) in enumerate(groups, start=1):
         began = time.monotonic()
-        tried = trial_run(file, group, options)
+        tried = trial_run(name, group, options)
         wrong = sum(bool(trial.problems()) for trial in tried)
         checks = sum(len(trial.records) for trial in tried)
         state = f"{wrong} of them not as declared" if wrong else "as declared"
         took = time.monotonic() - began
         print(
-            f"{number}/{len(groups)} {file}: {len(group)} mutants, {checks} checks, {state}, {took:.0f} s",
+            f"{number}/{len(groups)} {name}: {len(group)} mutants, {checks} checks, {state}, {took:.0f} s",
             flush=True,
         )
         found += tried
@@ -107,15 +107,20 @@ def chosen(names: Sequence[str], file: str | None) -> list[Mutant]:
     ]
     if not wanted:
         raise Trouble(f"none of these mutants is in {file!r}", "leave out --file", code=2)
-    return sorted(wanted, key=lambda mutant: mutant.file)
+    return sorted(wanted, key=group_of)
 
 
-def trial_run(file: str, mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Trial]:
+def group_of(mutant: Mutant) -> str:
+    """Mutants of one group share a run of pytest, which is of one tier."""
+    return f"{mutant.file}-long" if mutant.long else mutant.file
+
+
+def trial_run(name: str, mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Trial]:
     """One pytest over the conformance suite with these mutants as subjects. Raises Trouble: no report."""
     from reports.mutants import FAMILY, trials
     from reports.reader import ReportRefused, read_report
 
-    report, log = (options.out / f"{file}{ending}" for ending in (".jsonl", ".log"))
+    report, log = (options.out / f"{name}{ending}" for ending in (".jsonl", ".log"))
     stores = {store for mutant in mutants for store in mutant.stores}
     command = [
         sys.executable,
@@ -132,6 +137,8 @@ def trial_run(file: str, mutants: Sequence[Mutant], options: argparse.Namespace)
     command += ["-n", options.processes, "--mutant-sample", str(options.sample)]
     command += ["--subjects", ",".join(f"{FAMILY}{mutant.name}" for mutant in mutants)]
     command += ["--stores", ",".join(sorted(stores)), f"--report={report.resolve()}"]
+    if mutants[0].long:
+        command.append("--long")
     if options.seed is not None:
         command += ["--seed", str(options.seed)]
     report.unlink(missing_ok=True)
@@ -142,4 +149,4 @@ def trial_run(file: str, mutants: Sequence[Mutant], options: argparse.Namespace)
     try:
         return trials(mutants, read_report(report).records)
     except (ReportRefused, OSError) as error:
-        raise Trouble(f"{file}: the suite left no whole report: {error}", f"read {log}") from error
+        raise Trouble(f"{name}: the suite left no whole report: {error}", f"read {log}") from error
