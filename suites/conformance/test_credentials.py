@@ -9,6 +9,7 @@ import pytest
 from fixtures.checkpoints import Checkpoint, single_file
 from fixtures.stores import Place, Store
 from fixtures.subjects.client import Worker
+from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Request, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
@@ -30,7 +31,11 @@ def assert_listed_and_loaded(
 ) -> dict[str, list[Request]]:
     """The requests at the wire that a right answer took, of which there were both kinds."""
     __tracebackhide__ = True
-    files = worker.ask("list_weights", uri=place.uri)
+    # not to be found, or to be refused, is what wrong credentials and wrong paths end in
+    try:
+        files = worker.ask("list_weights", uri=place.uri)
+    except SubjectRaised as error:
+        files = f"the error {error.type}: {error.message}"
     check.equal(expected=[f"{place.uri}/model.safetensors"], actual=files, what="the listed weights")
     listing = wire.requests
     wire.forget()
