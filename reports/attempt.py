@@ -74,7 +74,11 @@ class Attempt:
         not_run = error if isinstance(error, NotRun) else None
 
         def clean(text: str | None) -> str | None:
-            return None if text is None else run.redactor.text(text)
+            return None if text is None else run.redactor.brief(text)
+
+        def value(found: object) -> str:
+            assert mismatch is not None
+            return shown(found, mismatch.offset, run.redactor.brief)
 
         return VerdictRecord(
             check=run.redactor.text(node_id),
@@ -83,15 +87,15 @@ class Attempt:
             area=self.requirement.area,
             sentence=self.requirement.sentence,
             subject=self.subject,
-            version=run.version_of(self.subject),
+            version=clean(run.version_of(self.subject)),
             store=self.store,
-            store_version=run.store_versions.get(self.store),
+            store_version=clean(run.store_versions.get(self.store)),
             verdict=self.verdict or Verdict.ERROR,
             comparisons=self.check.comparisons,
             seconds=round(self.seconds, 4),
             what=clean(mismatch.what) if mismatch else None,
-            expected=clean(shown(mismatch.expected, mismatch.offset)) if mismatch else None,
-            actual=clean(shown(mismatch.actual, mismatch.offset)) if mismatch else None,
+            expected=value(mismatch.expected) if mismatch else None,
+            actual=value(mismatch.actual) if mismatch else None,
             difference=clean(difference(mismatch.expected, mismatch.actual)) if mismatch else None,
             tensor=clean(mismatch.tensor) if mismatch else None,
             offset=mismatch.offset if mismatch else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 SHOWN = 600
 """Characters of a value that a report shows: enough for a list of names, short of a tensor's bytes."""
@@ -27,15 +27,18 @@ def first_difference(expected: object, actual: object) -> int | None:
     return low
 
 
-def shown(value: object, offset: int | None = None) -> str:
-    """The value as a report shows it: long ones are cut, byte strings around the first difference."""
+def shown(value: object, offset: int | None = None, clean: Callable[[str], str] | None = None) -> str:
+    """The value as a report shows it: long ones are cut, byte strings around the first difference.
+
+    `clean` takes out of the whole text what nobody should read, before it is cut.
+    """
     if isinstance(value, (bytes, bytearray, memoryview)):
         data = bytes(value)
         if len(data) <= 32:
             return f"bytes {data.hex(' ')}"
         start = max(0, (offset or 0) - 8)
         return f"{len(data)} bytes, from byte {start} on: {data[start : start + 24].hex(' ')}"
-    text = repr(value)
+    text = repr(value) if clean is None else clean(repr(value))
     if len(text) <= SHOWN:
         return text
     return f"{text[:SHOWN]}… ({len(text)} characters)"

@@ -50,6 +50,17 @@ def pack(report: pytest.TestReport, record: VerdictRecord, run: Run) -> None:
     report.__dict__["loadproof"] = json.dumps(values)
 
 
+def redact(report: pytest.TestReport, run: Run) -> None:
+    """Takes secrets out of what pytest itself keeps of a check; `--junitxml` and other plugins write it down."""
+    clean = run.redactor.brief
+    report.sections = [(title, clean(content)) for title, content in report.sections]
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, clean(reason))
+    elif report.longrepr is not None:
+        report.longrepr = clean(report.longreprtext)
+
+
 def make_portable(report: pytest.TestReport) -> None:
     """Escapes what xdist can't carry, lone surrogates, in what pytest itself says of a phase."""
     report.sections = [(title, encodable(content)) for title, content in report.sections]

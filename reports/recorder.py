@@ -206,6 +206,7 @@ def pytest_runtest_makereport(
     attempt = item.stash.get(ATTEMPT, None)
     if attempt is not None:
         attempt.observe(call, report, run)
+        distribution.redact(report, run)
         if call.when == "teardown":
             distribution.pack(report, attempt.record(item.nodeid, run), run)
     if distribution.is_worker(item.config):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 HIDDEN = "[redacted]"
 
@@ -19,20 +22,27 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
-    # a password may hold slashes and runs to the last @; digits up to a slash are a port
+    # a password may hold slashes and runs to the last @; digits up to a slash are a port. It is bounded, since a
+    # text of addresses without any would be searched to its end from each of them
     (
-        re.compile(r"\b((?:[A-Za-z][A-Za-z0-9+.-]*):)//[^/\s:@'\"]*:(?!\d{1,5}[/?#])[^\s'\"]*@"),
+        re.compile(r"\b((?:[A-Za-z][A-Za-z0-9+.-]*):)//[^/\s:@'\"]{0,500}:(?!\d{1,5}[/?#])[^\s'\"]{0,1000}@"),
         rf"\1//{HIDDEN}@",
     ),
+    # a token alone in the user's place; a short one is a user's name
+    (re.compile(r"(://)[^/\s:@'\"]{16,}@"), rf"\1{HIDDEN}@"),
+    # parameters of signed addresses, also where the address is itself a parameter of another one
     (
         re.compile(
-            r"(?i)([?&;](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|GoogleAccessId"
-            r"|Signature|sig|token|access_token)=)[^&\s'\"<>]+"
+            r"(?i)((?:[?&;]|%3F|%26|\\u0026)(?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)"
+            r"|AWSAccessKeyId|GoogleAccessId|Signature|sig|token|access_token)(?:=|%3D))"
+            r"(?:(?!%26|\\u0026)[^&\s'\"<>])+"
         ),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(?i)\b((?:Credential|Signature)=)[^,\s&'\"]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
+    # the signatures of Azure's and of S3's older headers
+    (re.compile(r"\b((?:SharedKey(?:Lite)?|AWS)\s+[^\s:'\"]+:)[A-Za-z0-9+/=]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)(x-(?:amz|goog)-security-token['\"]?\s*[:=]\s*['\"]?)[^\s,'\"&]+"), rf"\1{HIDDEN}"),
     # NAME=value, NAME: value and "NAME": "value"; capitals only, since checks speak of an object_key freely…
     (
@@ -41,19 +51,27 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{HIDDEN}",
     ),
-    # …and the names that AWS's own files and SDKs write in small letters.
+    # …and the names that clouds' own files, SDKs and connection strings write in other letters.
     (
         re.compile(
-            r"(?i)\b(aws_(?:access_key_id|secret_access_key|session_token)['\"]?\s*[=:]\s*['\"]?)[^\s,;'\"&}]+"
+            r"(?i)\b((?:aws_?)?(?:access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token"
+            r"|access_?token|refresh_?token|client_?secret|account_?key|private_?key_?id|api_?key|password)"
+            r"['\"]?\s*[=:]\s*['\"]?)[^\s,;'\"&})]+"
         ),
         rf"\1{HIDDEN}",
     ),
+    (re.compile(r"\b(token=['\"]?)[^\s,;'\"&})]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), HIDDEN),
     (re.compile(r"\b(?:hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,})\b"), HIDDEN),
 )
 
 SHORTEST_VALUE = 12
 """Secret values shorter than this aren't looked for in texts: "testing" or "minioadmin" are words there."""
+SHORTEST_PART = 8
+"""Of a secret value that was cut off, with the end of a log or of what is shown, in characters."""
+LONGEST = 20_000
+"""Characters of a text in a report: a loader may say megabytes."""
+_EXAMINED = 5 * LONGEST  # of either end: a secret that is cut here lies far from what stays
 
 
 class Redactor:
@@ -61,21 +79,28 @@ class Redactor:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         values = {value for name, value in environment.items() if is_secret_name(name)}
-        self._values = sorted(
-            (value for value in values if len(value) >= SHORTEST_VALUE), key=len, reverse=True
-        )
+        long = {form for value in values if len(value) >= SHORTEST_VALUE for form in _forms(value)}
+        self._values = sorted(long, key=len, reverse=True)
 
     def text(self, text: str) -> str:
-        """The text without what looks like a secret or is a known one."""
+        """The text without what looks like a secret or is a known one, also where that was cut off."""
         for value in self._values:
-            text = text.replace(value, HIDDEN)
+            text = _without_parts(text.replace(value, HIDDEN), value)
         for pattern, replacement in _IN_TEXT:
             text = pattern.sub(replacement, text)
         return text
 
+    def brief(self, text: str) -> str:
+        """The same, at most LONGEST characters of it and what says so; cut after it was redacted."""
+        if len(text) <= LONGEST:
+            return self.text(text)
+        head, tail = self.text(text[:_EXAMINED]), self.text(text[-_EXAMINED:])
+        half = LONGEST // 2
+        return f"{head[:half]}… ({len(text)} characters, the middle is left out) …{tail[-half:]}"
+
     def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
         """The same for texts under names that are no variables: a subject may be called `trust_keys`."""
-        return {name: self.text(text) for name, text in texts.items()}
+        return {name: self.brief(text) for name, text in texts.items()}
 
     def value(self, value: Any) -> Any:
         """The same for nested mappings and sequences; a value under a secret's name goes altogether."""
@@ -94,3 +119,26 @@ class Redactor:
 def is_secret_name(name: str) -> bool:
     """Whether a variable or setting of this name holds something that nobody should read."""
     return _SECRET_NAME.search(name) is not None
+
+
+def _forms(value: str) -> set[str]:
+    """The value as it stands in texts: itself, inside an address, as a literal, encoded for a header."""
+    encoded = base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()
+    in_addresses = {quote(value, safe=safe, errors="surrogateescape") for safe in ("", "/")}
+    return {value, *in_addresses, repr(value)[1:-1], json.dumps(value)[1:-1], encoded}
+
+
+def _without_parts(text: str, value: str) -> str:
+    """The text without the value's beginning before a cut, and without its end behind one.
+
+    What cuts texts leaves an ellipsis or a quotation mark there, or nothing more of the text.
+    """
+    begin, end = value[:SHORTEST_PART], value[-SHORTEST_PART:]
+    if begin not in text and end not in text:
+        return text
+    for size in range(len(value) - 1, SHORTEST_PART - 1, -1):
+        if value[:size] in text:
+            text = re.sub(re.escape(value[:size]) + r"(?=[…'\"\n]|\Z)", HIDDEN, text)
+        if value[-size:] in text:
+            text = re.sub(r"((?:^|(?<=[…'\"\n]))\s*)" + re.escape(value[-size:]), rf"\1{HIDDEN}", text)
+    return text

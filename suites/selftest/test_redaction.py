@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from reports.redaction import HIDDEN, Redactor
+from reports.redaction import HIDDEN, LONGEST, Redactor
 
 KEY = "AKIA" + "ABCDEFGH01234567"
 
@@ -31,6 +33,21 @@ KEY = "AKIA" + "ABCDEFGH01234567"
         ("AWS4-HMAC-SHA256 Credential=me/2026, SignedHeaders=host, Signature=beef", "beef"),
         ("x-amz-security-token: FwoGZXIv", "FwoGZXIv"),
         ("the value is 0123456789abcdef!", "0123456789abcdef"),
+        ("GET https://b.s3/k?x=1&X-Amz-Algorithm=AWS4&X-Amz-Signature=deadbeef01", "deadbeef01"),
+        ("to=https%3A%2F%2Fb%2Fk%3FX-Amz-Signature%3Ddeadbeef01%26x", "deadbeef01"),
+        ('{"url": "https://b/k?x=1\\u0026X-Goog-Signature=deadbeef01\\u0026y"}', "deadbeef01"),
+        ("https://0123456789abcdefXYZ@host/path", "0123456789abcdefXYZ"),
+        ("DefaultEndpointsProtocol=https;AccountName=me;AccountKey=dGhlIGtleQ==;X=y", "dGhlIGtleQ=="),
+        ("SharedAccessSignature=sv=2024&sig=aBc%2Fd%3D", "aBc%2Fd%3D"),
+        ("Authorization: SharedKey me:c2lnbmF0dXJlCg==", "c2lnbmF0dXJlCg=="),
+        ("Authorization: AWS AKIDEXAMPLE:c2lnbmF0dXJlCg=", "c2lnbmF0dXJlCg="),
+        ("ReadOnlyCredentials(access_key='me', secret_key='wJalr/XUt', token='FwoGZXIvYX')", "wJalr/XUt"),
+        ("ReadOnlyCredentials(access_key='me', secret_key='wJalr/XUt', token='FwoGZXIvYX')", "FwoGZXIvYX"),
+        ('{"secretAccessKey": "wJalr/XUt"}', "wJalr/XUt"),
+        ('{"private_key_id": "8a7b6c"}', "8a7b6c"),
+        ('{"private_key": "-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n-----END PRIVATE KEY-----"}', "MIIEvQ"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEvQ and no end", "MIIEvQ"),
+        ("hf_abcdefghijklmnopqrstuvwx", "hf_abcdefghijklmnopqrstuvwx"),
     ],
 )
 def test_a_secret_in_a_text_is_hidden(text: str, secret: str) -> None:
@@ -42,6 +59,10 @@ def test_a_secret_in_a_text_is_hidden(text: str, secret: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "s3://bucket/a@b, mail me@example.org, git@host:path",
+        "tokens=5, token_count=3, the token: unexpected, pad_token='<pad>'",
+        "the password is wrong",
+        "AWS region: eu",
         "object_key='model/config.json' is missing",
         "s3://bucket/tokenizer.json?versionId=3",
         "http://127.0.0.1:9000/bucket/a@b",
@@ -66,3 +87,50 @@ def test_the_versions_of_a_subject_named_like_a_secret_stay() -> None:
     redactor = Redactor({"MY_TOKEN": "long-enough-to-be-secret"})
     versions = {"mutants/trust_keys": "0.1.0", "torch": "2.15 long-enough-to-be-secret"}
     assert redactor.texts(versions) == {"mutants/trust_keys": "0.1.0", "torch": f"2.15 {HIDDEN}"}
+
+
+VALUE = "wJalrXUtn/FEMI+K7MDENG=bPxRfiCYEXAMPLE"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        VALUE,
+        "wJalrXUtn%2FFEMI%2BK7MDENG%3DbPxRfiCYEXAMPLE",
+        "wJalrXUtn/FEMI%2BK7MDENG%3DbPxRfiCYEXAMPLE",
+        "d0phbHJYVXRuL0ZFTUkrSzdNREVORz1iUHhSZmlDWUVYQU1QTEU=",
+    ],
+)
+def test_a_known_value_is_hidden_in_every_form(form: str) -> None:
+    cleaned = Redactor({"AWS_SECRET_ACCESS_KEY": VALUE}).text(f"it said {form} and went on")
+    assert cleaned == f"it said {HIDDEN} and went on"
+
+
+@pytest.mark.parametrize("size", [8, 20, len(VALUE) - 1])
+def test_a_known_value_that_was_cut_off_is_hidden(size: int) -> None:
+    redactor = Redactor({"AWS_SECRET_ACCESS_KEY": VALUE})
+    for text in (f"the value is {VALUE[:size]}… (700 characters)", f"it said {VALUE[:size]}"):
+        assert VALUE[:size] not in redactor.text(text)
+    for text in (f"died; its log ends: '{VALUE[-size:]} and more'", f"{VALUE[-size:]} was said"):
+        assert VALUE[-size:] not in redactor.text(text)
+
+
+def test_a_text_is_redacted_before_it_is_cut() -> None:
+    redactor = Redactor({"AWS_SECRET_ACCESS_KEY": VALUE})
+    for around in (LONGEST // 2 - 10, LONGEST // 2 - len(VALUE) + 3, 10):
+        text = "x" * around + " " + VALUE + " " + "y" * 10 * LONGEST + " " + VALUE + " " + "z" * around
+        brief = redactor.brief(text)
+        assert len(brief) < LONGEST + 200
+        assert f"{len(text)} characters" in brief
+        for start in range(len(VALUE) - 5):
+            assert VALUE[start : start + 6] not in brief
+    assert redactor.brief("x" * LONGEST) == "x" * LONGEST
+
+
+@pytest.mark.parametrize(
+    "piece", ["https://", "A_", "x:", "a/b c.d-e_F ", "?sig", "Bearer ", "%3F", "-----BEGIN "]
+)
+def test_no_text_takes_long(piece: str) -> None:
+    began = time.process_time()
+    Redactor({"AWS_SECRET_ACCESS_KEY": VALUE}).brief(piece * (20 * LONGEST // len(piece)))
+    assert time.process_time() - began < 3.0  # a tenth is enough; without bounds it was half a minute
