@@ -4,12 +4,28 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tooling import diff, explain, failures, false_alarms, minio_image, mutants, nightly, report, smoke
+from tooling import (
+    automatic_mutants,
+    diff,
+    explain,
+    failures,
+    false_alarms,
+    minio_image,
+    mutants,
+    nightly,
+    report,
+    smoke,
+)
 from tooling.trouble import Trouble
 
 # A command's module offers `SUMMARY`, `arguments(parser)` and `run(options)`; an entry here is all it needs.
 # It imports what isn't in the standard library in `run` only, so that the others work without.
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[..., int | None]]] = {
+    "automatic-mutants": (
+        automatic_mutants.SUMMARY,
+        automatic_mutants.arguments,
+        automatic_mutants.run,
+    ),
     "diff": (diff.SUMMARY, diff.arguments, diff.run),
     "explain": (explain.SUMMARY, explain.arguments, explain.run),
     "failures": (failures.SUMMARY, failures.arguments, failures.run),

@@ -77,7 +77,7 @@ def test_the_names_of_earlier_versions(check: Check, subject: Bench, subject_nam
     recorded: dict[str, Any] = json.loads(NAMES.read_text(encoding="utf-8"))
     root = os.path.realpath(subject.cache_root)
     # mutants have the layout of the loader that they are made of
-    loader = "reference" if subject_name.startswith("mutants/") else subject_name
+    loader = "reference" if subject_name.startswith(("mutants/", "automatic")) else subject_name
     assert loader in recorded, f"{NAMES.name} has no names of {loader}: record those of its first release"
     for uri, name in recorded[loader]["names"].items():
         path = os.path.relpath(os.path.realpath(subject.ask("cache_path", uri=uri)), root)

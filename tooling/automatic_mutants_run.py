@@ -1,0 +1,232 @@
+"""Chooses mutants, has their checks asked in two rounds, and keeps each result as it comes."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from reports.automatic import Mutant, Pairs, Result, as_line, read_results, result_of
+from reports.automatic_entries import Entry, as_toml
+from tooling.automatic_mutants_generation import all_mutants, modules
+from tooling.automatic_mutants_jobs import ROOT, Crew
+from tooling.automatic_mutants_lines import Coverage, recorded
+from tooling.trouble import Trouble
+
+#: killers of neighbours in the same function that a sample asks before the lines of all checks are recorded
+NEIGHBOURS = 10
+INTRODUCTION = """Mutants that survived the published run and are not explained as equivalent.
+Written by `python -m tooling automatic-mutants --publish`; it should only get shorter."""
+
+
+def generated(only: Sequence[str], folder: Path) -> tuple[dict[str, Mutant], dict[str, Counter[str]]]:
+    """All mutants by name, their sources in `folder`, and what was not made, by module and reason.
+
+    :raises Trouble: there is no such module.
+    """
+    there = modules()
+    if unknown := [name for name in only if name not in there]:
+        raise Trouble(f"no module {unknown[0]!r}", f"one of {', '.join(there)}", code=2)
+    folder.mkdir(parents=True, exist_ok=True)
+    mutants: dict[str, Mutant] = {}
+    left_out: dict[str, Counter[str]] = {}
+    for module, made in all_mutants(only=only):
+        left_out[module] = made.left_out
+        for mutant, source in made.sources.items():
+            mutants[mutant.name] = mutant
+            (folder / f"{mutant.name}.py").write_text(source, encoding="utf-8")
+    for path in folder.glob("*.py"):
+        if path.stem not in mutants and (not only or path.stem.rpartition("-")[0] in only):
+            path.unlink()
+    return mutants, left_out
+
+
+class Hunt:
+    """One run of the command over some of the mutants."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        published: Path,
+        mutants: Mapping[str, Mutant],
+        settled: frozenset[str],
+    ) -> None:
+        """`settled` names the mutants that may survive: a sample looks no further for their killers."""
+        self._options = options
+        self._kills = published / "kills.json"
+        self._survivors = published / "survivors.toml"
+        self._mutants = mutants
+        self._settled = settled
+        self._out: Path = options.out
+        self._out.mkdir(parents=True, exist_ok=True)
+        self._file = self._out / "results.jsonl"
+        self._earlier = read_results(self._file)
+        self._sources = {name: path.read_bytes() for name, path in modules().items()}
+        self._suite = digest(suite_files())
+        self._crew = Crew(self._out / "jobs", options.processes, options.deadline)
+
+    def results(self) -> dict[str, Result]:
+        """Of the wanted mutants; with `survivors` those of all others as they were, too. Raises Trouble."""
+        wanted = self._wanted()
+        done = {}
+        if self._options.resume:
+            done = {name: one for name, one in self._earlier.items() if self._is_current(one)}
+        left = [name for name in wanted if name not in done]
+        if self._options.resume:
+            print(f"{len(wanted) - len(left)} of {len(wanted)} were done before", flush=True)
+        killers = self._killers()
+        found: dict[str, Result] = {}
+        if self._options.sample and killers:
+            found |= self._by_known_killers(left, killers)
+        found |= self._by_lines([name for name in left if name not in found], killers)
+        known = self._earlier if self._options.survivors else done
+        every = self._mutants if self._options.survivors else wanted
+        return {name: one for name in every if (one := found.get(name) or known.get(name))}
+
+    def publish(self, pairs: Pairs, explained: Mapping[str, Entry]) -> None:
+        """Writes which check kills which mutant, and who survives without being equivalent."""
+        killed = {mutant.name: result.check for mutant, result in pairs if result.check}
+        checks = sorted(set(killed.values()))
+        numbers = {check: number for number, check in enumerate(checks)}
+        content = {
+            "checks": checks,
+            "kills": {name: numbers[killed[name]] for name in sorted(killed)},
+        }
+        self._kills.parent.mkdir(exist_ok=True)
+        self._kills.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
+        alive = [m for m, result in pairs if not result.killed and m.name not in explained]
+        entries = [Entry(*mutant.identity) for mutant in alive]
+        self._survivors.write_text(as_toml(entries, INTRODUCTION), encoding="utf-8")
+        print(self._kills, self._survivors, sep="\n")
+
+    def _wanted(self) -> list[str]:
+        options = self._options
+        if unknown := [name for name in options.names if name not in self._mutants]:
+            raise Trouble(f"no mutant {unknown[0]!r}", "--generate, and look into its sources", code=2)
+        wanted = options.names or sorted(self._mutants)
+        if options.survivors:
+            wanted = [name for name in wanted if name in self._earlier and not self._earlier[name].killed]
+        if options.sample:
+            wanted = random.Random(options.seed).sample(wanted, min(options.sample, len(wanted)))
+        # neighbours together: one's killer is asked first for the next
+        return sorted(wanted, key=lambda name: (self._mutants[name].module, self._mutants[name].lines, name))
+
+    def _is_current(self, result: Result) -> bool:
+        mutant = self._mutants.get(result.mutant)
+        return mutant is not None and result.key == self._key(mutant)
+
+    def _key(self, mutant: Mutant) -> str:
+        parts = (mutant.name.encode(), self._sources[mutant.module], self._suite.encode())
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+    def _killers(self) -> dict[str, str]:
+        """Name -> the check that killed it earlier: here, or in the published run."""
+        known: dict[str, str] = {}
+        if self._kills.exists():
+            content = json.loads(self._kills.read_text(encoding="utf-8"))
+            known = {name: content["checks"][number] for name, number in content["kills"].items()}
+        return known | {name: one.check for name, one in self._earlier.items() if one.check}
+
+    def _by_known_killers(self, names: Iterable[str], killers: Mapping[str, str]) -> dict[str, Result]:
+        """The results of those that such a check kills, and of those that may survive."""
+        neighbours: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for name, check in killers.items():
+            if mutant := self._mutants.get(name):
+                neighbours[mutant.module, mutant.function][check] += 1
+        plan: dict[str, list[str]] = {}
+        for name in names:
+            mutant = self._mutants[name]
+            often = neighbours[mutant.module, mutant.function].most_common(NEIGHBOURS)
+            own = [killers[name]] if name in killers else []
+            plan[name] = list(dict.fromkeys([*own, *(check for check, _ in often)]))
+        found = self._asked("known killers", plan, plan, final=self._settled)
+        return {name: one for name, one in found.items() if one.killed or name in self._settled}
+
+    def _by_lines(self, names: Sequence[str], killers: Mapping[str, str]) -> dict[str, Result]:
+        """First some checks for each, then all others for those that survive."""
+        if not names:
+            return {}
+        state = digest([*suite_files(), *modules().values()])
+        coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", state)
+        plan: dict[str, list[str]] = {}
+        for name in names:
+            checks = coverage.checks(self._mutants[name])
+            if killers.get(name) in checks:
+                checks = list(dict.fromkeys([killers[name], *checks]))
+            plan[name] = checks
+        first = {name: checks[: self._options.first] for name, checks in plan.items()}
+        short = frozenset(name for name in plan if len(plan[name]) <= self._options.first)
+        found = self._asked("first checks", first, plan, final=short)
+        rest = {n: plan[n][len(first[n]) :] for n, one in found.items() if not one.killed and n not in short}
+        more = self._asked("all other checks", rest, plan, final=frozenset(rest), before=found)
+        return found | more
+
+    def _asked(
+        self,
+        title: str,
+        plan: Mapping[str, Sequence[str]],
+        whole: Mapping[str, Sequence[str]],
+        *,
+        final: frozenset[str],
+        before: Mapping[str, Result] | None = None,
+    ) -> dict[str, Result]:
+        """Has these checks asked; keeps what is killed, and what has no other check left (`final`)."""
+        found: dict[str, Result] = {}
+        jobs = []
+        for name, checks in plan.items():
+            mutant = self._mutants[name]
+            function = f"{mutant.module} {mutant.function}"
+            found[name] = Result(mutant=name, key=self._key(mutant), killed=False)
+            if checks:
+                jobs.append({"mutant": name, "function": function, "checks": list(checks)})
+            else:
+                self._keep(found[name])
+        if not jobs:
+            return found
+        for values in self._crew.do(title, jobs):
+            name = values["mutant"]
+            result = dataclasses.replace(
+                result_of({**values, "key": found[name].key}), candidates=len(whole[name])
+            )
+            if before and name in before:
+                result = together(before[name], result)
+            found[name] = result
+            if result.killed or name in final:
+                self._keep(result)
+        return found
+
+    def _keep(self, result: Result) -> None:
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(as_line(result, self._mutants[result.mutant]))
+
+
+def together(first: Result, second: Result) -> Result:
+    """The second round's result with the first round's counts."""
+    counts = {
+        name: getattr(first, name) + getattr(second, name)
+        for name in ("asked", "errors", "unstable", "seconds")
+    }
+    return dataclasses.replace(second, **counts)
+
+
+def suite_files() -> list[Path]:
+    """What decides how a check ends, but for the loader itself."""
+    own = [path for path in (ROOT / "fixtures").rglob("*.py") if "reference" not in path.parts]
+    return [
+        *own,
+        *(ROOT / "suites" / "conformance").glob("*.*"),
+        *(ROOT / "suites" / "requirements").glob("*.toml"),
+    ]
+
+
+def digest(files: Iterable[Path]) -> str:
+    """Of names and contents, whatever the order."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()
