@@ -96,7 +96,6 @@ def test_an_index_of_ten_gigabytes(check: Check, subject: Bench, index: Bait) ->
 
 
 @requirement("SECURITY-021")
-@pytest.mark.long
 def test_a_listing_without_an_end(check: Check, subject: Bench) -> None:
     with HostileStore({f"{MODEL}/model.safetensors": Bait(b"x")}, empty_pages=MOST_PAGES + 500) as store:
         worker = subject.worker(**store.environment)

@@ -48,15 +48,17 @@ class Trials:
             self._worker = self._subject.worker()
         return self._worker
 
-    def load(self, key: str, content: bytes) -> Outcome:
-        """Puts the file into the store and loads it, whatever is known."""
+    def load(self, key: str, content: bytes, *, deadline: float | None = None) -> Outcome:
+        """Puts the file into the store and loads it, whatever is known; `deadline` in seconds."""
         self._place.put(key, content)
-        return self.ask(f"{self._place.uri}/{key}")
+        return self.ask(f"{self._place.uri}/{key}", deadline=deadline)
 
-    def ask(self, address: str) -> Outcome:
+    def ask(self, address: str, *, deadline: float | None = None) -> Outcome:
         """Loads a file that lies somewhere already."""
         try:
-            answer: dict[str, Any] = self.worker.ask("tensors", files=[address], settings={})
+            answer: dict[str, Any] = self.worker.ask(
+                "tensors", deadline=deadline, files=[address], settings={}
+            )
         except SubjectRaised as error:
             return error
         except SubjectLacks:
