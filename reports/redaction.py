@@ -16,16 +16,21 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 
+# Where a word may begin: as regular expressions see it, and behind an escape, whose last letter isn't its.
+_BEGIN = r"(?:\b|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4})|(?<=\\x[0-9a-f]{2}))"
+
 # The order counts: a user's password is taken out of a URL before its parameters are looked at.
 _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
         HIDDEN,
     ),
-    # a password may hold slashes and runs to the last @; digits up to a slash are a port. It is bounded, since a
+    # a password may hold slashes and runs to the last @; digits up to a slash are a port. Bounded, since a
     # text of addresses without any would be searched to its end from each of them
     (
-        re.compile(r"\b((?:[A-Za-z][A-Za-z0-9+.-]*):)//[^/\s:@'\"]{0,500}:(?!\d{1,5}[/?#])[^\s'\"]{0,1000}@"),
+        re.compile(
+            _BEGIN + r"((?:[A-Za-z][A-Za-z0-9+.-]*):)//[^/\s:@'\"]{0,500}:(?!\d{1,5}[/?#])[^\s'\"]{0,1000}@"
+        ),
         rf"\1//{HIDDEN}@",
     ),
     # a token alone in the user's place; a short one is a user's name
@@ -39,30 +44,33 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(?i)\b((?:Credential|Signature)=)[^,\s&'\"]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(?i)\b((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)" + _BEGIN + r"((?:Credential|Signature)=)[^,\s&'\"]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)" + _BEGIN + r"((?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1{HIDDEN}"),
     # the signatures of Azure's and of S3's older headers
-    (re.compile(r"\b((?:SharedKey(?:Lite)?|AWS)\s+[^\s:'\"]+:)[A-Za-z0-9+/=]{8,}"), rf"\1{HIDDEN}"),
+    (re.compile(_BEGIN + r"((?:SharedKey(?:Lite)?|AWS)\s+[^\s:'\"]+:)[A-Za-z0-9+/=]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)(x-(?:amz|goog)-security-token['\"]?\s*[:=]\s*['\"]?)[^\s,'\"&]+"), rf"\1{HIDDEN}"),
     # NAME=value, NAME: value and "NAME": "value"; capitals only, since checks speak of an object_key freely…
     (
         re.compile(
-            r"\b([A-Z0-9_]*_(?:SECRET|TOKEN|KEY|PASSWORD)[A-Z0-9_]*['\"]?\s*[=:]\s*['\"]?)[^\s,;'\"&}]+"
+            _BEGIN
+            + r"([A-Z0-9_]*_(?:SECRET|TOKEN|KEY|PASSWORD)[A-Z0-9_]*['\"]?\s*[=:]\s*['\"]?)[^\s,;'\"&}]+"
         ),
         rf"\1{HIDDEN}",
     ),
     # …and the names that clouds' own files, SDKs and connection strings write in other letters.
     (
         re.compile(
-            r"(?i)\b((?:aws_?)?(?:access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token"
+            r"(?i)"
+            + _BEGIN
+            + r"((?:aws_?)?(?:access_?key(?:_?id)?|secret_?key|secret_?access_?key|session_?token"
             r"|access_?token|refresh_?token|client_?secret|account_?key|private_?key_?id|api_?key|password)"
             r"['\"]?\s*[=:]\s*['\"]?)[^\s,;'\"&})]+"
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"\b(token=['\"]?)[^\s,;'\"&})]{8,}"), rf"\1{HIDDEN}"),
-    (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), HIDDEN),
-    (re.compile(r"\b(?:hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,})\b"), HIDDEN),
+    (re.compile(_BEGIN + r"(token=['\"]?)[^\s,;'\"&})]{8,}"), rf"\1{HIDDEN}"),
+    (re.compile(_BEGIN + r"(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), HIDDEN),
+    (re.compile(_BEGIN + r"(?:hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,})\b"), HIDDEN),
 )
 
 SHORTEST_VALUE = 12

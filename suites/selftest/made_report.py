@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.model import PROVING, SCHEMA_VERSION, Footer, Header, Line, Verdict, VerdictRecord
+from reports.model import (
+    PROVING,
+    SCHEMA_VERSION,
+    Footer,
+    Header,
+    Interruption,
+    Line,
+    Verdict,
+    VerdictRecord,
+    as_mapping,
+)
 from reports.reader import Report
 from reports.writer import ReportWriter
 
@@ -70,6 +81,14 @@ def report(
         tuple(records),
         dataclasses.replace(end, **(footer or {})),
     )
+
+
+def interrupted(made: Report) -> str:
+    """The text of this report, had Ctrl-C come just before its footer."""
+    end = Interruption(by="SIGINT", counts=made.footer.counts, seconds=0.5, exit_code=2)
+    numbered = (dataclasses.replace(one, number=n) for n, one in enumerate(made.records, start=1))
+    lines: list[Line] = [made.header, *numbered, end]
+    return "".join(json.dumps(as_mapping(line)) + "\n" for line in lines)
 
 
 def write(path: Path, made: Report) -> Path:

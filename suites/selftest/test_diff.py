@@ -13,7 +13,7 @@ import reports
 from reports.comparison import COLUMNS, ROWS, TABLE, WORSE, Change, compare, obstacles
 from reports.model import PROVING, Verdict, VerdictRecord
 from reports.reader import Report
-from suites.selftest.made_report import record, report, write
+from suites.selftest.made_report import interrupted, record, report, write
 from tooling.__main__ import main
 
 PASS, FAIL, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
@@ -125,6 +125,11 @@ def test_more_subjects_and_stores_are_new_and_an_old_report_without_tier_is_of_t
         ("empty.jsonl", "", "empty"),
         ("cut.jsonl", '{"kind": "hea', "is cut"),
         ("text.jsonl", "hello\n", "isn't JSON"),
+        (
+            "stopped.jsonl",
+            interrupted(report([record("steady", PASS)])),
+            "interrupted by SIGINT after 1 of 1",
+        ),
     ],
 )
 def test_a_report_that_cant_be_used_is_one_line_and_exit_code_2(

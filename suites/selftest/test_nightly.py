@@ -15,7 +15,7 @@ import pytest
 from reports.model import Verdict
 from reports.reader import Report, read_report
 from suites.selftest.conformance_session import PREAMBLE, REQUIREMENT
-from suites.selftest.made_report import record, report, write
+from suites.selftest.made_report import interrupted, record, report, write
 from tooling import nightly
 from tooling.__main__ import main
 from tooling.trouble import Trouble
@@ -143,6 +143,12 @@ def test_a_newly_recorded_failure_and_a_wider_night_are_green_and_shown(nights: 
         (None, -9, "pytest was killed by signal 9; no report was written"),
         ("", 3, "pytest ended with exit code 3 (an internal error); the report: empty"),
         ('{"kind": "hea', 2, "pytest ended with exit code 2 (interrupted); the report: line 1 is cut"),
+        (
+            interrupted(GOOD),
+            2,
+            "pytest ended with exit code 2 (interrupted); the report: interrupted by SIGINT after "
+            "2 of 2 checks",
+        ),
         (GOOD, 3, "pytest ended with exit code 3 (an internal error)"),
         (GOOD, 1, "pytest ended with exit code 1, and its report says 0"),
         (report([]), 1, "empty run"),

@@ -47,6 +47,10 @@ KEY = "AKIA" + "ABCDEFGH01234567"
         ('{"private_key_id": "8a7b6c"}', "8a7b6c"),
         ('{"private_key": "-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n-----END PRIVATE KEY-----"}', "MIIEvQ"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEvQ and no end", "MIIEvQ"),
+        (repr("and\nAWS_SECRET_ACCESS_KEY=wJalr/XUt"), "wJalr/XUt"),
+        (repr("and\tapi_key: wJalr/XUt"), "wJalr/XUt"),
+        (repr(f"and\n{KEY}"), KEY),
+        (repr("\x00hf_abcdefghijklmnopqrstuvwx"), "hf_abcdefghijklmnopqrstuvwx"),
         ("hf_abcdefghijklmnopqrstuvwx", "hf_abcdefghijklmnopqrstuvwx"),
     ],
 )

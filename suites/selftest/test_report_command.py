@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reports.formats import FORMATS
+from reports.model import Interruption, as_mapping
 from suites.selftest.rendered import RECORDS, REPORT
 from suites.selftest.test_reports import written
 from tooling import report
@@ -58,12 +60,20 @@ def test_some_forms_elsewhere(whole: Path, tmp_path: Path, capsys: pytest.Captur
     assert sorted(path.name for path in whole.parent.iterdir()) == ["report.jsonl"]
 
 
+def interrupt(path: Path) -> None:
+    """As if Ctrl-C had come just before the end."""
+    lines = path.read_text().splitlines()[:-1]
+    end = Interruption(by="SIGINT", counts={}, seconds=1.0, exit_code=2)
+    path.write_text("\n".join([*lines, json.dumps(as_mapping(end))]) + "\n")
+
+
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
         (lambda path: path.unlink(), ["No such file", "tox -e conformance"]),
         (lambda path: path.write_text(""), ["ReportEmpty", "run the suite again"]),
         (lambda path: path.write_bytes(path.read_bytes()[:-20]), ["ReportTruncated", "run the suite again"]),
+        (interrupt, ["ReportInterrupted", "interrupted by SIGINT after", "run the suite again to its end"]),
         (lambda path: path.write_text(path.read_text().replace('"schema": 2', '"schema": 1')), ["schema 1"]),
         (lambda path: (path.unlink(), path.mkdir()), ["Is a directory", "name its report"]),
     ],
