@@ -22,9 +22,10 @@ def cpu_load(processes: int) -> Iterator[tuple[int, ...]]:
     """This many busy processes while the block runs, none after it; their process ids."""
     burners: list[subprocess.Popen[bytes]] = []
     command = [sys.executable, "-I", "-S", __file__, str(os.getpid())]
+    none = subprocess.DEVNULL  # whoever reads this process's output waits for nobody else's
     try:
         for _ in range(processes):
-            burners.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
+            burners.append(subprocess.Popen(command, stdin=none, stdout=none, stderr=none))
         yield tuple(burner.pid for burner in burners)
     finally:
         for burner in burners:

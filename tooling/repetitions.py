@@ -18,6 +18,7 @@ from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
     from reports.false_alarms import Repetition
+    from reports.reader import Report
 
 RAW = ("run-*.json", "run-*.jsonl.gz")
 
@@ -130,12 +131,15 @@ class Folder:
             shutil.copyfile(path, target / path.name)
 
 
-def unpacked(path: Path) -> Any:
+def unpacked(path: Path) -> Report:
     """The compressed report. Raises ReportRefused, OSError and EOFError."""
-    from reports.reader import read_report
+    from reports.reader import ReportRefused, read_report
 
     content = gzip.decompress(path.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / path.stem
         plain.write_bytes(content)
-        return read_report(plain)
+        try:
+            return read_report(plain)
+        except ReportRefused as refusal:
+            raise type(refusal)(str(refusal).replace(str(plain), path.name)) from refusal

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from reports.model import Verdict
-from reports.reader import Report
+from reports.reader import Report, ReportTruncated
 from suites.selftest.made_report import record, report, write
 from tooling import cpu_load, false_alarms
 from tooling.__main__ import main
@@ -75,6 +75,14 @@ def test_what_is_published_is_all_and_is_not_overwritten(
     }
     assert len(unpacked(target / "run-02.jsonl.gz").records) == 2
     assert run(script, monkeypatch, "--publish", str(target)) == 2
+
+
+def test_a_cut_report_is_refused_by_the_name_that_it_is_kept_under(tmp_path: Path) -> None:
+    path = tmp_path / "run-01.jsonl.gz"
+    whole = write(tmp_path / "made.jsonl", GOOD).read_bytes()
+    path.write_bytes(gzip.compress(b"".join(whole.splitlines(keepends=True)[:-1])))
+    with pytest.raises(ReportTruncated, match="^run-01.jsonl.gz: no footer after 2 of 2 checks$"):
+        unpacked(path)
 
 
 @contextmanager
@@ -163,7 +171,8 @@ def test_the_load_is_gone_with_the_block_and_with_its_parent() -> None:
         "    print(*pids, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=false_alarms.ROOT, capture_output=True, text=True)
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=false_alarms.ROOT, capture_output=True, text=True, timeout=30)
     orphan, deadline = int(done.stdout), time.monotonic() + 20
     while is_alive(orphan) and time.monotonic() < deadline:
         time.sleep(0.05)
