@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from fixtures.checkpoints import Checkpoint
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
+from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check
 from suites.conformance.bench import Bench
 
@@ -57,6 +58,23 @@ def assert_same_tensors(
             check.equal(expected=right.data(), actual=data, what="bytes", tensor=name)
         # bytes that are right only when they are fetched have changed since the digest: wrong all the same
         check.equal(expected=right.sha256, actual=tensor["sha256"], what="digest", tensor=name)
+
+
+def tensors_of(
+    check: Check, worker: Worker, files: list[str], *, where: str, deadline: float | None = None
+) -> dict[str, Any]:
+    """The answer of a load that must succeed where others give up: an exception is the wrong answer.
+
+    A worker that dies or hangs gives none: those exceptions pass through and fail the check as well.
+    `deadline`: seconds, None for that of the run.
+    """
+    __tracebackhide__ = True
+    try:
+        answer: dict[str, Any] = worker.ask("tensors", files=files, settings={}, deadline=deadline)
+    except SubjectRaised as error:
+        check.true(False, what=f"a load {where}", expected="tensors", actual=f"the error {error.message}")
+        raise AssertionError("unreachable: the comparison above has failed") from None
+    return answer
 
 
 def assert_same_names(check: Check, *, expected: Mapping[str, Expected], actual: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from fixtures.stores import Place, Store
 from fixtures.wire import Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.tensors import assert_same_tensors, place_checkpoint
+from suites.conformance.tensors import assert_same_tensors, place_checkpoint, tensors_of
 
 ODD_NAMES = ("a b", "a+b", "a%20b", "a#b", "a?b=c&d", "größe", "权重", "[1]", "it's", "a,b;c@d!$(e)")
 
@@ -47,7 +47,7 @@ def test_one_endpoint(check: Check, subject: Bench, place: Place, seed: int, wir
         actual=[request.query for request in wire.requests],
     )
     wire.forget()
-    answer = subject.ask("tensors", files=files, settings={})
+    answer = tensors_of(check, subject.shared, files, where="of the files that were listed")
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
     sent = {request.key.rpartition("/")[2] for request in wire.gets() if request.body_bytes}
     check.equal(

@@ -14,7 +14,7 @@ from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, error_of
 from suites.conformance.folders import tree_of
-from suites.conformance.tensors import assert_same_tensors
+from suites.conformance.tensors import assert_same_tensors, tensors_of
 
 WEIGHTS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
 #: how an AppleDouble file begins; read as the length of a header it is two terabytes
@@ -108,7 +108,7 @@ def test_labelled_weights(check: Check, subject: Bench, place: Place, seed: int)
     checkpoint = single_file(seed)
     (file,) = checkpoint.weight_files
     place.put_labelled(file, checkpoint.files[file], "gzip")
-    answer = subject.ask("tensors", files=[f"{place.uri}/{file}"], settings={})
+    answer = tensors_of(check, subject.shared, [f"{place.uri}/{file}"], where="of a labelled object")
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 

@@ -14,7 +14,7 @@ from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Wire
 from reports.marks import Check, NotRun, requirement
 from suites.conformance.bench import Bench, assert_names
-from suites.conformance.tensors import assert_same_names, assert_same_tensors, place_checkpoint
+from suites.conformance.tensors import assert_same_names, assert_same_tensors, place_checkpoint, tensors_of
 from suites.conformance.test_streaming import LIMIT
 from suites.conformance.test_weights import assert_loads, by_name
 
@@ -117,7 +117,7 @@ def test_503_and_then_good(
     refusals = [
         wire.inject(Fault(match=f"model-{number:05d}-of", status=503, times=times)) for number in (1, 2, 4)
     ]
-    answer = subject.ask("tensors", files=files, settings={})
+    answer = tensors_of(check, subject.shared, files, where="with answers of 503 that good ones follow")
     check.equal(expected=[times] * 3, actual=[one.hits for one in refusals], what="answers of 503")
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
@@ -128,7 +128,7 @@ def test_late_answers(check: Check, subject: Bench, place: Place, seed: int, wir
     checkpoint = sharded(seed, 3)
     files = place_checkpoint(place, checkpoint)
     late = wire.inject(Fault(match="model-00002-of", delay=2.5))
-    answer = subject.shared.ask("tensors", files=files, settings={}, deadline=PATIENCE)
+    answer = tensors_of(check, subject.shared, files, where="with late answers", deadline=PATIENCE)
     check.true(late.hits > 0, what="late answers", expected="at least one", actual=late.hits)
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 

@@ -14,7 +14,7 @@ from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.folders import LARGEST_FILE, bytes_below
-from suites.conformance.tensors import assert_same_tensors, place_checkpoint
+from suites.conformance.tensors import assert_same_tensors, place_checkpoint, tensors_of
 from suites.conformance.test_weights import assert_loads, build_varied
 
 GB = 10**9
@@ -150,8 +150,11 @@ def test_the_error_names_the_key_later(
 def test_a_header_larger_than_the_limit(check: Check, subject: Bench, place: Place, seed: int) -> None:
     # 40 tensors of 256 bytes; the header, with the training notes that some tools leave there, has 100 KB
     tensors = tuple(TensorSpec(f"layers.{number}.weight", "F32", (64,)) for number in range(40))
-    shard = ShardSpec("model.safetensors", tensors, {"notes": "x" * 100_000})
-    assert_loads(check, subject, place, build([shard], seed=seed), RUNAI_STREAMER_MEMORY_LIMIT="4096")
+    checkpoint = build([ShardSpec("model.safetensors", tensors, {"notes": "x" * 100_000})], seed=seed)
+    files = place_checkpoint(place, checkpoint)
+    worker = subject.worker(RUNAI_STREAMER_MEMORY_LIMIT="4096")
+    answer = tensors_of(check, worker, files, where="where the header is larger than the memory limit")
+    assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("WEIGHT-036")
@@ -182,7 +185,7 @@ def test_nothing_is_written(check: Check, subject: Bench, place: Place, seed: in
     home = Path(worker.ask("environment")["HOME"])
     # also what is removed again: a larger file can't be written at all, wherever it lies
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    answer = worker.ask("tensors", files=files, settings={})
+    answer = tensors_of(check, worker, files, where="that can write no large file")
     assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
     written = bytes_below(home) + bytes_below(subject.cache_root)
     check.true(
