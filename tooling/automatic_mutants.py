@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="checks for each, before survivors meet all the others (default: %(default)s)",
     )
+    parser.add_argument("--most", type=int, metavar="N", help="checks for each at the most (default: all)")
     parser.add_argument(
         "--deadline", type=float, default=10.0, metavar="SECONDS", help="for an answer (default: %(default)s)"
     )

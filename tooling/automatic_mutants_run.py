@@ -144,7 +144,8 @@ class Hunt:
             often = neighbours[mutant.module, mutant.function].most_common(NEIGHBOURS)
             own = [killers[name]] if name in killers else []
             plan[name] = list(dict.fromkeys([*own, *(check for check, _ in often)]))
-        found = self._asked("known killers", plan, plan, final=self._settled)
+        # only kills are kept: these are too few checks to say that one survives
+        found = self._asked("known killers", plan, plan, final=frozenset())
         return {name: one for name, one in found.items() if one.killed or name in self._settled}
 
     def _by_lines(self, names: Sequence[str], killers: Mapping[str, str]) -> dict[str, Result]:
@@ -160,10 +161,15 @@ class Hunt:
                 checks = list(dict.fromkeys([killers[name], *checks]))
             plan[name] = checks
         first = {name: checks[: self._options.first] for name, checks in plan.items()}
-        short = frozenset(name for name in plan if len(plan[name]) <= self._options.first)
+        rest = {name: checks[len(first[name]) : self._options.most] for name, checks in plan.items()}
+        short = frozenset(name for name in plan if not rest[name])
         found = self._asked("first checks", first, plan, final=short)
-        rest = {n: plan[n][len(first[n]) :] for n, one in found.items() if not one.killed and n not in short}
-        more = self._asked("all other checks", rest, plan, final=frozenset(rest), before=found)
+        # the cheapest first, so that an interruption leaves the fewest undone
+        left = sorted(
+            (n for n, one in found.items() if not one.killed and rest[n]), key=lambda n: len(rest[n])
+        )
+        others = {name: rest[name] for name in left}
+        more = self._asked("all other checks", others, plan, final=frozenset(others), before=found)
         return found | more
 
     def _asked(
@@ -184,7 +190,7 @@ class Hunt:
             found[name] = Result(mutant=name, key=self._key(mutant), killed=False)
             if checks:
                 jobs.append({"mutant": name, "function": function, "checks": list(checks)})
-            else:
+            elif name in final:
                 self._keep(found[name])
         if not jobs:
             return found

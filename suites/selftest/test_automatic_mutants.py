@@ -195,8 +195,9 @@ class Rehearsal:
         monkeypatch.setattr(automatic_mutants_run, "modules", lambda: {"toy": Path(__file__)})
 
     def run(self, settled: frozenset[str] = frozenset(), **options: Any) -> dict[str, Result]:
-        plain = {"names": [], "sample": None, "seed": 1, "survivors": False, "resume": False, "first": 2}
-        values = plain | {"out": self.folder, "processes": 1, "deadline": 1.0} | options
+        plain: dict[str, Any] = {"names": [], "sample": None, "seed": 1, "first": 2, "most": None}
+        plain |= {"survivors": False, "resume": False, "processes": 1, "deadline": 1.0}
+        values = plain | {"out": self.folder} | options
         mutants = {mutant.name: mutant for mutant in (LIMIT, HALF, LARGE)}
         self.asked.clear()
         self.hunt = Hunt(argparse.Namespace(**values), self.folder / "published", mutants, settled)
@@ -214,11 +215,14 @@ def test_survivors_of_the_first_checks_meet_all_others(
     assert read_results(tmp_path / "results.jsonl") == found
     assert rehearsal.run(resume=True) == found
     assert rehearsal.asked == []
+    fewer = rehearsal.run(most=3)
+    assert fewer[HALF.name].asked == 2, "its known killer is asked first"
+    assert (fewer[LARGE.name].asked, fewer[LARGE.name].candidates) == (3, 4)
     rehearsal.deadly[LARGE.name] = "test_1[a]"
     again = rehearsal.run(survivors=True)
     assert {one.killed for one in again.values()} == {True}
     assert len(again) == 3
-    assert len(rehearsal.asked) == 1
+    assert len(rehearsal.asked) == 1, "only the one that survived the last time"
 
 
 def test_a_sample_asks_the_published_killers_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +252,7 @@ def test_one_mutant_end_to_end(tmp_path: Path) -> None:
     assert spec_of(f"automatic/{name}").variant == f"{name}.py"
     file = "suites/conformance/test_uri.py"
     right = f"{file}::test_the_three_schemes[automatic-none]"
-    jobs = [
+    jobs: list[dict[str, Any]] = [
         {"check": right},
         {"mutant": name, "function": "f", "checks": [right]},
         {"mutant": unnoticed, "function": "g", "checks": ["no such check", right]},
