@@ -21,7 +21,7 @@ from reports.reader import Report, ReportTruncated
 from suites.selftest.made_report import record, report, write
 from tooling import cpu_load, false_alarms
 from tooling.__main__ import main
-from tooling.repetitions import Plan, unpacked
+from tooling.repetitions import Folder, Plan, unpacked
 
 GOOD = report([record("a", Verdict.PASS), record("b", Verdict.PASS)])
 RED = report([record("b", Verdict.PASS), record("a", Verdict.FAIL)])
@@ -35,7 +35,7 @@ class Script:
         self.runs = list(runs)
         self.started: list[int] = []
 
-    def command(self, plan: Plan, folder: false_alarms.Folder) -> list[str]:
+    def command(self, plan: Plan, folder: Folder) -> list[str]:
         self.started.append(plan.number)
         made = self.runs[plan.number - 1]
         if isinstance(made, str):
