@@ -92,6 +92,8 @@ def test_inside_the_root(check: Check, subject: Bench) -> None:
     for tail in (
         "..",
         "../../etc",
+        # out of any root, however deep a loader's folders lie in it
+        "../" * 40 + "etc/passwd",
         "a/../../..",
         "%2e%2e/x",
         "..\\..\\x",

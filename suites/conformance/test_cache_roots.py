@@ -13,7 +13,7 @@ from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.folders import tree_of
-from suites.conformance.test_pulling import await_hit
+from suites.conformance.test_pulling import await_hit, folder_from
 
 TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/deep/a.json": b"[]"}
 #: bytes that a file may have while the disk is "full"; the larger file of the tree has more
@@ -55,7 +55,8 @@ def test_a_relative_root(check: Check, subject: Bench, place: Place) -> None:
     with subject.worker(**{subject.cache_variable: "relative/cache"}) as worker:
         home = worker.ask("environment")["HOME"]
         path = worker.ask("cache_path", uri=place.uri)
-        pulled = worker.ask("pull_metadata", uri=place.uri)
+        worker.send("pull_metadata", uri=place.uri)
+        pulled = folder_from(check, worker, what="a pull into a relative root")
     right = f"below {home}/relative/cache"
     check.true(path.startswith(right.removeprefix("below ")), what="the folder", expected=right, actual=path)
     check.equal(expected=path, actual=pulled, what="the folder that the pull returned")
@@ -81,7 +82,8 @@ def test_a_root_that_does_not_exist(check: Check, subject: Bench, place: Place) 
     place.put_all(TREE)
     root = subject.cache_root.parent / "not" / "yet" / "there"
     with subject.worker(**{subject.cache_variable: str(root)}) as worker:
-        folder = worker.ask("pull_metadata", uri=place.uri)
+        worker.send("pull_metadata", uri=place.uri)
+        folder = folder_from(check, worker, what="a pull into a root that doesn't exist")
     check.equal(expected=TREE, actual=tree_of(folder), what="the tree in the new root")
     check.true(Path(folder).is_relative_to(root), what="the folder", expected=f"below {root}", actual=folder)
 
@@ -91,7 +93,8 @@ def test_no_home(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
     for home in ("/nonexistent", "/dev/null", ""):
         with subject.worker(HOME=home) as worker:
-            folder = worker.ask("pull_metadata", uri=place.uri)
+            worker.send("pull_metadata", uri=place.uri)
+            folder = folder_from(check, worker, what=f"a pull where HOME is {home!r}")
         check.equal(expected=TREE, actual=tree_of(folder), what=f"the tree where HOME is {home!r}")
 
 
@@ -111,6 +114,6 @@ def test_models_at_once(check: Check, subject: Bench, store: Store, place: Place
     for worker, model in zip(others, models[1:], strict=True):
         worker.send("pull_metadata", uri=model.uri)
     for worker, tree in zip(others, trees[1:], strict=True):
-        folder = worker.receive("pull_metadata", deadline=20)
+        folder = folder_from(check, worker, what="a pull while another model's hangs", deadline=20)
         check.equal(expected=tree, actual=tree_of(folder), what="the tree of one of the models")
     first.kill()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fixtures.stores import Place
-from fixtures.subjects.protocol import SubjectDied
+from fixtures.subjects.client import Worker
+from fixtures.subjects.protocol import SubjectDied, SubjectHung, SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
@@ -21,12 +22,24 @@ TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/
 PROCESSES = 100
 #: enough to collide
 FEW = 20
+#: seconds within which a process answers that waits for nobody; where it takes longer the check just waits
+SOON = 1.0
 
 
 def pull(subject: Bench, place: Place) -> str:
     """One pull by a fresh process, as at the start of an engine."""
     with subject.worker() as worker:
         return str(worker.ask("pull_metadata", uri=place.uri))
+
+
+def folder_from(check: Check, worker: Worker, *, what: str, deadline: float | None = None) -> str:
+    """The answer of a pull that has been sent; an error, or none in time, differs from it."""
+    __tracebackhide__ = True
+    try:
+        return str(worker.receive("pull_metadata", deadline=deadline))
+    except (SubjectRaised, SubjectHung) as failure:
+        check.true(False, what=what, expected="a folder", actual=str(failure))
+        raise
 
 
 def object_reads(wire: Wire) -> list[str]:
@@ -45,15 +58,17 @@ def test_a_pull_returns_the_promised_folder(check: Check, subject: Bench, place:
 @requirement("CACHE-011")
 def test_many_cold_starts_at_once(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
-    assert_one_folder(check, pull_at_once(subject, place, PROCESSES))
+    assert_one_folder(check, pull_at_once(check, subject, place, PROCESSES))
 
 
-def pull_at_once(subject: Bench, place: Place, processes: int) -> set[str]:
+def pull_at_once(check: Check, subject: Bench, place: Place, processes: int) -> set[str]:
     """The folders that so many fresh processes are given, which all ask before the first is answered."""
+    __tracebackhide__ = True
     workers = [subject.worker() for _ in range(processes)]
     for worker in workers:
         worker.send("pull_metadata", uri=place.uri)
-    return {worker.receive("pull_metadata", deadline=60) for worker in workers}
+    what = f"the answer to one of {processes} pulls at once"
+    return {folder_from(check, worker, what=what, deadline=60) for worker in workers}
 
 
 def assert_one_folder(check: Check, folders: set[str]) -> None:
@@ -62,10 +77,36 @@ def assert_one_folder(check: Check, folders: set[str]) -> None:
     check.equal(expected=TREE, actual=tree_of(folders.pop()), what="the tree in it")
 
 
+@requirement("CACHE-011")
+def test_a_start_during_a_pull(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    go_on = threading.Event()
+    held = wire.inject(Fault(match="/tokenizer.json", until=go_on, times=1))
+    first, second = subject.worker(), subject.worker()
+    first.send("pull_metadata", uri=place.uri)
+    met = await_hit(held)
+    check.true(met, what="the first pull", expected="a GET of tokenizer.json", actual="none within 20 s")
+    second.send("pull_metadata", uri=place.uri)
+    # it may fetch all of it for itself or wait for the first one; what it may not do is answer too early
+    if second.speaks(within=SOON):
+        assert_whole(check, second, what="the tree for a process that started during the first pull")
+        go_on.set()
+    else:
+        go_on.set()
+        assert_whole(check, second, what="the tree for a process that waited for the first pull")
+    assert_whole(check, first, what="the tree of the first pull")
+
+
+def assert_whole(check: Check, worker: Worker, *, what: str) -> None:
+    __tracebackhide__ = True
+    folder = folder_from(check, worker, what=what, deadline=30)
+    check.equal(expected=TREE, actual=tree_of(folder), what=what)
+
+
 @requirement("CACHE-037")
 def test_one_pull_for_all(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
     place.put_all(TREE)
-    assert_one_folder(check, pull_at_once(subject, place, FEW))
+    assert_one_folder(check, pull_at_once(check, subject, place, FEW))
     check.equal(
         expected=sorted(TREE), actual=object_reads(wire), what="objects fetched, one entry for each GET"
     )
