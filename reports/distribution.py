@@ -51,7 +51,7 @@ def pack(report: pytest.TestReport, record: VerdictRecord, run: Run) -> None:
 
 
 def redact(report: pytest.TestReport, run: Run) -> None:
-    """Takes secrets out of what pytest itself keeps of a check; `--junitxml` and other plugins write it down."""
+    """Takes secrets out of what pytest itself keeps of a check; `--junitxml`, for one, writes it down."""
     clean = run.redactor.brief
     report.sections = [(title, clean(content)) for title, content in report.sections]
     if isinstance(report.longrepr, tuple):

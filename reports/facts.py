@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping
 
 from reports.matrix import Order
+from reports.model import Footer
+from reports.outcome import counted
 from reports.reader import Report
 
 
@@ -21,12 +23,21 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("seed", str(header.seed)),
         ("began", header.started),
         ("took", f"{footer.seconds:.1f} s"),
+        ("oracle", "; ".join(oracle(footer))),
         ("machine", f"{size}, {machine.get('platform')}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())),
     ]
     if arguments := header.configuration.get("arguments"):
         found.append(("arguments", shlex.join(map(str, arguments))))
     return [(title, text) for title, text in found if text]
+
+
+def oracle(footer: Footer) -> list[str]:
+    """How many checkpoints rest on a second reading besides the suite's own; no line where none was made."""
+    known = [f"safetensors reads {counted(footer.proven, 'checkpoint')} as expected"] * bool(footer.proven)
+    return known + [
+        f"{counted(number, 'checkpoint')} unproven: {why}" for why, number in footer.unreadable.items()
+    ]
 
 
 def tier(report: Report) -> str:

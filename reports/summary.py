@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports import findings, matrix
+from reports import facts, findings, matrix
 from reports.block import block
 from reports.model import Footer, Interruption, Verdict, VerdictRecord
 from reports.outcome import counted
@@ -40,20 +40,9 @@ def show(run: Run, terminal: pytest.TerminalReporter) -> None:
         if run.footer.reasons:
             terminal.section("why this run is red")
             _write(terminal, "\n".join(run.footer.reasons))
-        _write(terminal, "\n".join(oracle(run.footer)))
+        _write(terminal, "\n".join(f"oracle: {line}" for line in facts.oracle(run.footer)))
     terminal.write_line("")
     terminal.write_line(f"report: {run.writer.path}")
-
-
-def oracle(footer: Footer) -> list[str]:
-    """Whose reading the expectations rest on, besides the suite's own."""
-    lines = [f"oracle: safetensors reads {counted(footer.proven, 'checkpoint')} as expected"] * bool(
-        footer.proven
-    )
-    return lines + [
-        f"oracle: {counted(number, 'checkpoint')} unproven: {why}"
-        for why, number in footer.unreadable.items()
-    ]
 
 
 def end(run: Run, terminal: pytest.TerminalReporter, signal: str | None) -> None:

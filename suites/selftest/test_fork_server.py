@@ -12,7 +12,8 @@ import pytest
 
 from fixtures.subjects.client import SubjectServer, spec_of
 from fixtures.subjects.protocol import SubjectDied
-from suites.selftest.test_workers import ADAPTERS, ROOT, descendants, gone, server_of
+from suites.selftest.processes import descendants
+from suites.selftest.test_workers import ADAPTERS, ROOT, gone, server_of
 
 #: prints the pids of a server, a busy worker and its daemon, and waits to be killed
 RUN = """

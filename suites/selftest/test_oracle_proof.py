@@ -15,7 +15,7 @@ import pytest
 import safetensors
 
 from fixtures.checkpoints import READY_MADE, OracleDisagrees, ShardSpec, TensorSpec, build
-from fixtures.oracle import builder, proof
+from fixtures.oracle import builder, container, proof
 from fixtures.oracle.proof import LEDGER
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def bent(
     edit: Callable[[dict[str, Any]], object], data: Callable[[bytes], bytes] = bytes
 ) -> Callable[..., bytes]:
     """What stands in for the container's writer: the header or the data of its file are edited."""
-    right = builder.encode
+    right = container.encode
 
     def encode(*arguments: Any, **more: Any) -> bytes:
         content = right(*arguments, **more)
@@ -143,7 +143,7 @@ class OlderLibrary:
 
 
 def test_what_the_library_cannot_know_is_counted_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "safetensors", OlderLibrary)  # type: ignore[arg-type]  # enough of a module
+    monkeypatch.setitem(sys.modules, "safetensors", OlderLibrary)
     for cached in (proof._is_known, proof._library):
         cached.cache_clear()
     try:

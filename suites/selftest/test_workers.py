@@ -18,6 +18,7 @@ from fixtures.subjects.protocol import (
     SubjectLacks,
     SubjectRaised,
 )
+from suites.selftest.processes import descendants, exists, wait_until
 
 ADAPTERS = Path(__file__).with_name("adapters")
 ROOT = Path(__file__).parents[2]
@@ -40,19 +41,8 @@ def worker(unruly: SubjectServer) -> Iterator[Worker]:
         yield worker
 
 
-def exists(pid: int) -> bool:
-    """Whether the process is there and not just its remains, which only its parent can take away."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def gone(pid: int, patience: float = 5.0) -> bool:
-    give_up = time.monotonic() + patience
-    while exists(pid) and time.monotonic() < give_up:
-        time.sleep(0.01)
-    return not exists(pid)
+    return wait_until(lambda: not exists(pid), patience)
 
 
 def test_a_check_asks_for_what_its_requirement_names(worker: Worker) -> None:
@@ -243,21 +233,3 @@ def test_what_a_worker_started_dies_with_it(unruly: SubjectServer, start: tuple[
         assert exists(left)
         worker.close()
     assert gone(left)
-
-
-def descendants(pid: int) -> set[int]:
-    """Processes below `pid`, without their remains."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if state != "Z":
-            parents[int(stat.parent.name)] = int(parent)
-    found: set[int] = set()
-    new = {pid}
-    while new:
-        new = {child for child, parent in parents.items() if parent in new} - found
-        found |= new
-    return found
