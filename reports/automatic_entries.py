@@ -1,4 +1,4 @@
-"""The files in `suites/automatic`: mutants that are equivalent, each with its reason, and known survivors."""
+"""The files in `suites/automatic`: the scope, equivalent mutants with their reasons, known survivors."""
 
 from __future__ import annotations
 
@@ -66,6 +66,29 @@ def read_entries(path: Path, *, with_reasons: bool) -> tuple[Entry, ...]:
             raise EntryError(f"{place}: named twice: {entry}")
         entries.append(entry)
     return tuple(entries)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A module, or one function of it, that no check can run."""
+
+    module: str
+    reason: str
+    function: str = ""
+
+    def holds(self, module: str, function: str) -> bool:
+        return module == self.module and self.function in ("", function)
+
+
+def read_scope(path: Path) -> tuple[Outside, ...]:
+    """All tables `outside` of the file; none where there is no file. Raises EntryError."""
+    if not path.exists():
+        return ()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tuple(Outside(**values) for values in content["outside"])
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise EntryError(f"{path.name}: tables [[outside]] with module and reason: {error}") from None
 
 
 def as_toml(entries: Iterable[Entry], introduction: str) -> str:

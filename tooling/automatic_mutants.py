@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     """Print progress, then each problem, then the verdict. Raises Trouble."""
     from fixtures.subjects.client import AUTOMATIC_SOURCES
     from reports.automatic import matches, problems, stale
-    from reports.automatic_entries import EntryError, read_entries
+    from reports.automatic_entries import EntryError, read_entries, read_scope
     from reports.automatic_table import written
     from tooling.automatic_mutants_run import Hunt, generated
 
@@ -71,16 +71,23 @@ def run(options: argparse.Namespace) -> int:
     narrowed = bool(options.names or options.module or options.sample)
     if options.publish and narrowed:
         raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
-    mutants, left_out = generated(options.module, AUTOMATIC_SOURCES)
-    reasons = dict(sum(left_out.values(), Counter[str]()))
-    print(f"{len(mutants)} mutants in {time.monotonic() - began:.0f} s, not made: {reasons}", flush=True)
     try:
+        scope = read_scope(FOLDER / "scope.toml")
         equivalent = read_entries(FOLDER / "equivalent.toml", with_reasons=True)
         survivors = read_entries(FOLDER / "survivors.toml", with_reasons=False)
     except EntryError as error:
         raise Trouble(str(error), f"correct it in {FOLDER}") from error
+    mutants, left_out = generated(options.module, AUTOMATIC_SOURCES, scope)
+    reasons = dict(sum(left_out.values(), Counter[str]()))
+    print(f"{len(mutants)} mutants in {time.monotonic() - began:.0f} s, not made: {reasons}", flush=True)
     explained, known = matches(equivalent, mutants.values()), matches(survivors, mutants.values())
     found = stale(equivalent, mutants.values(), frozenset(options.module))
+    found += [
+        f"scope: nothing of {one.module} {one.function} is there to leave out"
+        for one in scope
+        if (not options.module or one.module in options.module)
+        and not left_out.get(one.module, Counter())[one.reason]
+    ]
     if options.generate:
         return said(found, "only made")
     hunt = Hunt(options, FOLDER, mutants, frozenset({*explained, *known}))

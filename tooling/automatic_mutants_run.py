@@ -6,13 +6,14 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from reports.automatic import Mutant, Pairs, Result, as_line, read_results, result_of
-from reports.automatic_entries import Entry, as_toml
+from reports.automatic_entries import Entry, Outside, as_toml
 from tooling.automatic_mutants_generation import all_mutants, modules
 from tooling.automatic_mutants_jobs import ROOT, Crew
 from tooling.automatic_mutants_lines import Coverage, recorded
@@ -24,7 +25,9 @@ INTRODUCTION = """Mutants that survived the published run and are not explained 
 Written by `python -m tooling automatic-mutants --publish`; it should only get shorter."""
 
 
-def generated(only: Sequence[str], folder: Path) -> tuple[dict[str, Mutant], dict[str, Counter[str]]]:
+def generated(
+    only: Sequence[str], folder: Path, scope: Iterable[Outside] = ()
+) -> tuple[dict[str, Mutant], dict[str, Counter[str]]]:
     """All mutants by name, their sources in `folder`, and what was not made, by module and reason.
 
     :raises Trouble: there is no such module.
@@ -38,12 +41,23 @@ def generated(only: Sequence[str], folder: Path) -> tuple[dict[str, Mutant], dic
     for module, made in all_mutants(only=only):
         left_out[module] = made.left_out
         for mutant, source in made.sources.items():
+            if outside := next((one for one in scope if one.holds(module, mutant.function)), None):
+                made.left_out[outside.reason] += 1
+                continue
             mutants[mutant.name] = mutant
-            (folder / f"{mutant.name}.py").write_text(source, encoding="utf-8")
+            place(folder / f"{mutant.name}.py", source)
     for path in folder.glob("*.py"):
         if path.stem not in mutants and (not only or path.stem.rpartition("-")[0] in only):
             path.unlink()
     return mutants, left_out
+
+
+def place(path: Path, text: str) -> None:
+    """All at once, and only where it is another: a second run may be reading it."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
 
 
 class Hunt:

@@ -12,14 +12,14 @@ import pytest
 
 from fixtures.subjects.client import spec_of
 from reports.automatic import Mutant, Result, matches, problems, read_results, stale, standing
-from reports.automatic_entries import Entry, EntryError, as_toml, read_entries
+from reports.automatic_entries import Entry, EntryError, Outside, as_toml, read_entries, read_scope
 from tooling import automatic_mutants_run
 from tooling.__main__ import main
 from tooling.automatic_mutants import FOLDER
 from tooling.automatic_mutants_generation import EXPORTED, PACKAGE, SAID, mutants_of
 from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_lines import Coverage, Seen
-from tooling.automatic_mutants_run import Hunt
+from tooling.automatic_mutants_run import Hunt, generated
 
 TOY = '''"""A module."""
 __all__ = ["LIMIT"]
@@ -167,6 +167,25 @@ def test_malformed_entries_are_refused(tmp_path: Path, text: str, said: str) -> 
 def test_what_is_published_can_be_read() -> None:
     read_entries(FOLDER / "equivalent.toml", with_reasons=True)
     read_entries(FOLDER / "survivors.toml", with_reasons=False)
+    assert all(one.reason for one in read_scope(FOLDER / "scope.toml"))
+
+
+def test_what_is_out_of_scope_is_not_made_and_counted(tmp_path: Path) -> None:
+    everything, _ = generated(["uri"], tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == set(everything)
+    mutants, left_out = generated(["uri"], tmp_path, [Outside("uri", "no use", "normalise")])
+    assert {mutant.function for mutant in everything.values()} - {
+        mutant.function for mutant in mutants.values()
+    } == {"normalise"}
+    assert left_out["uri"]["no use"] == len(everything) - len(mutants) > 0
+    assert {path.stem for path in tmp_path.iterdir()} == set(mutants)
+
+
+def test_a_malformed_scope_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scope.toml"
+    path.write_text("[[outside]]\nmodule = 'm'\n", encoding="utf-8")
+    with pytest.raises(EntryError, match="reason"):
+        read_scope(path)
 
 
 class Rehearsal:
