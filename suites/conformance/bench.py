@@ -101,6 +101,21 @@ def error_of(check: Check, worker: Worker, operation: str, *, why: str, **argume
     raise AssertionError("unreachable: the comparison above has failed")
 
 
+def answer_of(check: Check, worker: Worker, operation: str, *, why: str, **arguments: Any) -> dict[str, Any]:
+    """The answer that `operation` must give where `why`; an exception is the wrong answer.
+
+    A worker that dies or hangs gives none: those exceptions pass through and fail the check as well.
+    """
+    __tracebackhide__ = True
+    try:
+        answer: dict[str, Any] = worker.ask(operation, **arguments)
+    except SubjectRaised as error:
+        told = f"the error {error.message}"
+        check.true(False, what=f"{operation} where {why}", expected="an answer", actual=told)
+        raise AssertionError("unreachable: the comparison above has failed") from None
+    return answer
+
+
 def assert_names(check: Check, error: SubjectRaised, *words: str) -> None:
     """The error's text names every one of `words`, in whatever case."""
     __tracebackhide__ = True

@@ -11,7 +11,7 @@ from fixtures.stores import Place
 from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check
-from suites.conformance.bench import Bench
+from suites.conformance.bench import Bench, answer_of
 
 CHUNK = 1 << 20
 
@@ -105,5 +105,7 @@ def kept_bytes(worker: Worker, position: int, size: int) -> bytes:
 def assert_model(check: Check, subject: Bench, uri: str, checkpoint: Checkpoint, **settings: Any) -> None:
     """The subject's own way from an address to tensors brings exactly the checkpoint."""
     __tracebackhide__ = True
-    answer = subject.ask("model_tensors", uri=uri, settings=settings)
+    answer = answer_of(
+        check, subject.shared, "model_tensors", why="the model is whole", uri=uri, settings=settings
+    )
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)

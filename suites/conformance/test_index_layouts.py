@@ -14,7 +14,7 @@ from fixtures.checkpoints import INDEX_FILE, Checkpoint, ShardSpec, TensorSpec, 
 from fixtures.stores import Place, Store
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
-from suites.conformance.tensors import assert_same_tensors
+from suites.conformance.tensors import assert_model
 
 #: the usual names, names that don't sort like their numbers, one beside a folder of its name, odd ones
 FILES = (
@@ -114,8 +114,7 @@ def test_any_layout_without_an_index(
 def assert_loads(check: Check, subject: Bench, model: Place, checkpoint: Checkpoint) -> None:
     __tracebackhide__ = True
     model.put_all(checkpoint.files)
-    answer = subject.ask("model_tensors", uri=model.uri, settings={})
-    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+    assert_model(check, subject, model.uri, checkpoint)
 
 
 @requirement("LOAD-042")

@@ -10,7 +10,7 @@ from typing import Any
 from fixtures.checkpoints import INDEX_FILE, Checkpoint, ShardSpec, TensorSpec, build, one_large, sharded
 from fixtures.stores import Place, Store
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.bench import Bench, answer_of, assert_names, error_of
 from suites.conformance.folders import LARGEST_FILE, bytes_below, tree_of
 from suites.conformance.tensors import assert_model, assert_same_tensors
 
@@ -66,8 +66,9 @@ def test_no_weights_on_the_disk(check: Check, subject: Bench, place: Place, seed
     home = Path(worker.ask("environment")["HOME"])
     # also what is removed again: a larger file can't be written at all, wherever it lies
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    started = worker.ask("start", arguments={"model_path": place.uri})
-    answer = worker.ask("model_tensors", uri=started["model_weights"], settings={})
+    why = "no large file can be written"
+    started = answer_of(check, worker, "start", why=why, arguments={"model_path": place.uri})
+    answer = answer_of(check, worker, "model_tensors", why=why, uri=started["model_weights"], settings={})
     assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
     written = bytes_below(home) + bytes_below(subject.cache_root)
     check.true(
