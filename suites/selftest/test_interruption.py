@@ -160,3 +160,28 @@ def test_no_container_stays_behind(tmp_path: Path) -> None:
         pytest.skip("no Docker engine answers; start one, `docker info` must answer")
     run = stopped(tmp_path, at_the_terminal, "-n", "0", stores="disk,minio")
     assert_nothing_is_left(run, "SIGINT")
+
+
+def test_a_server_that_is_still_starting_is_not_waited_for(tmp_path: Path) -> None:
+    """Its adapter takes its time to be imported, and hears nothing meanwhile."""
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(600)\n")
+    program = (
+        "import signal, threading, time, os\n"
+        "from fixtures.subjects.client import SubjectServer, spec_of\n"
+        "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        f"began = time.monotonic()\ntry:\n    SubjectServer(spec_of({str(tmp_path / 'slow.py')!r}))\n"
+        "except KeyboardInterrupt:\n    print(time.monotonic() - began)\n"
+    )
+    with orphans_kept() as started:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=END,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        assert wait_until(lambda: not started(), PATIENCE), commands(started())
+    assert 1.0 <= float(done.stdout) < 8.0, done.stderr
+    assert not list(tmp_path.glob("loadproof-*"))
