@@ -125,8 +125,9 @@ def _failure(
     require_https(where, "link", table["link"])
     asked = _requirements(where, table, requirements)
     _require_evidence(where, table, asked, recorded)
-    texts = {name: table[name].strip() for name in (*TEXTS, *optional) if name in table}
-    return Failure(requirements=asked, **dict.fromkeys(optional) | texts)
+    texts: dict[str, Any] = dict.fromkeys(optional)
+    texts |= {name: table[name].strip() for name in (*TEXTS, *optional) if name in table}
+    return Failure(requirements=asked, **texts)
 
 
 def _requirements(where: str, table: Mapping[str, Any], known: Collection[str]) -> tuple[str, ...]:

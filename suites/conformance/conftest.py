@@ -14,7 +14,7 @@ import pytest
 from fixtures.stores import STORES, Place, Store, StoreFailed, Unavailable
 from fixtures.subjects.capabilities import NOT_IMPLEMENTED, Claim, claim, own_version
 from fixtures.subjects.client import SubjectServer, spec_of
-from fixtures.subjects.protocol import SubjectFailure
+from fixtures.subjects.protocol import SubjectFailure, SubjectGarbled
 from fixtures.wire import Wire
 from reports.attempt import ATTEMPT
 from reports.marks import NotRun, Unsupported
@@ -80,6 +80,8 @@ class Subjects:
         server = self._servers[spec.adapter]
         with server.worker({}, variant=spec.variant) as worker:
             description: dict[str, Any] = worker.ask("describe")
+        if not isinstance(description["capabilities"], dict) or not isinstance(description["versions"], dict):
+            raise SubjectGarbled(f"{name}: its capabilities and versions must be mappings from names to texts")
         set_subject_version(self._config, name, description["versions"])
         return description
 
