@@ -81,7 +81,7 @@ class Subjects:
         with server.worker({}, variant=spec.variant) as worker:
             description: dict[str, Any] = worker.ask("describe")
         if not isinstance(description["capabilities"], dict) or not isinstance(description["versions"], dict):
-            raise SubjectGarbled(f"{name}: its capabilities and versions must be mappings from names to texts")
+            raise SubjectGarbled(f"{name}: its capabilities and versions must map names to texts")
         set_subject_version(self._config, name, description["versions"])
         return description
 
