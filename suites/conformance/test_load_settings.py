@@ -19,8 +19,11 @@ LIMIT = 4096
 LARGER = 65_536
 #: as many as one client of the streamer has under way at a time, three times
 SHARDS = 66
-#: seconds without another request, after which none is expected, and those for more requests than that
-QUIET, PATIENCE = 0.6, 20.0
+#: looks without another request, after which none is expected, and those for more requests than that. They
+#: are counted, not timed: where nobody gets the processor, requests and looks are late together
+QUIET, PATIENCE = 100, 2000
+#: seconds between two looks
+PAUSE = 0.01
 
 
 def larger(seed: int) -> Checkpoint:
@@ -78,11 +81,13 @@ def test_concurrency_has_an_effect(check: Check, subject: Bench, place: Place, s
     checkpoint = sharded(seed, SHARDS)
     place.put_all(checkpoint.files)
     few = requests_at_once(check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
-    many = requests_at_once(check, subject, place, wire, checkpoint, concurrency=16, enough=few + 1)
+    # by half: how many of all shards' requests are seen to be under way differs by a few from load to load
+    enough = few + max(1, few // 2)
+    many = requests_at_once(check, subject, place, wire, checkpoint, concurrency=16, enough=enough)
     check.true(
-        few < many,
+        many >= enough,
         what="requests for data under way at once with a concurrency of 16",
-        expected=f"more than the {few} with a concurrency of 1",
+        expected=f"{enough} or more, for there are {few} with a concurrency of 1",
         actual=many,
     )
 
@@ -107,14 +112,15 @@ def requests_at_once(
         load = pool.submit(worker.ask, "model_tensors", uri=place.uri, settings=settings)
         try:
             while not load.done() and held.hits == 0:
-                time.sleep(0.01)
-            count, changed = held.hits, time.monotonic()
+                time.sleep(PAUSE)
+            count, looks = held.hits, 0
             # the lower number is what has come when nothing more comes, the higher one is waited for
             rest = QUIET if enough > SHARDS else PATIENCE
-            while count < enough and time.monotonic() - changed < rest:
-                time.sleep(0.01)
+            while count < enough and looks < rest:
+                time.sleep(PAUSE)
+                looks += 1
                 if held.hits > count:
-                    count, changed = held.hits, time.monotonic()
+                    count, looks = held.hits, 0
         finally:
             answered.set()
         answer = load.result()
