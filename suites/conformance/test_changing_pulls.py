@@ -1,4 +1,4 @@
-"""CACHE, one more part: models replaced, bodies cut and readers inside while a pull is under way."""
+"""CACHE, one more part: models replaced, bodies cut, starts and readers while a pull is under way."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import threading
 import time
 
 from fixtures.stores import Place
+from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
 from suites.conformance.folders import tree_of
-from suites.conformance.test_pulling import await_hit
+from suites.conformance.test_pulling import await_hit, folder_from
 
 OLD = {"config.json": b'{"version": 1}', "tokenizer.json": b'{"version": 1}'}
 #: of the same sizes, so that only the version tells
 NEW = {name: data.replace(b"1", b"2") for name, data in OLD.items()}
 #: seconds within which a few bytes arrive; where they take longer the check sees one version, and passes
 SMALL_ANSWER = 0.3
+#: seconds within which a process answers that waits for nobody; where it takes longer the check just waits
+SOON = 1.0
 
 
 @requirement("CACHE-061")
@@ -40,6 +43,32 @@ def test_a_model_replaced_during_a_pull(check: Check, subject: Bench, place: Pla
         return
     tree = tree_of(folder)
     check.true(tree in (OLD, NEW), what="the tree", expected="one version of the model", actual=tree)
+
+
+@requirement("CACHE-011")
+def test_a_start_during_a_pull(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(OLD)
+    go_on = threading.Event()
+    held = wire.inject(Fault(match="/tokenizer.json", until=go_on, times=1))
+    first, second = subject.worker(), subject.worker()
+    first.send("pull_metadata", uri=place.uri)
+    met = await_hit(held)
+    check.true(met, what="the first pull", expected="a GET of tokenizer.json", actual="none within 20 s")
+    second.send("pull_metadata", uri=place.uri)
+    # it may fetch all of it for itself or wait for the first one; what it may not do is answer too early
+    if second.speaks(within=SOON):
+        assert_whole(check, second, what="the tree for a process that started during the first pull")
+        go_on.set()
+    else:
+        go_on.set()
+        assert_whole(check, second, what="the tree for a process that waited for the first pull")
+    assert_whole(check, first, what="the tree of the first pull")
+
+
+def assert_whole(check: Check, worker: Worker, *, what: str) -> None:
+    __tracebackhide__ = True
+    folder = folder_from(check, worker, what=what, deadline=30)
+    check.equal(expected=OLD, actual=tree_of(folder), what=what)
 
 
 @requirement("CACHE-062")

@@ -22,8 +22,6 @@ TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/
 PROCESSES = 100
 #: enough to collide
 FEW = 20
-#: seconds within which a process answers that waits for nobody; where it takes longer the check just waits
-SOON = 1.0
 
 
 def pull(subject: Bench, place: Place) -> str:
@@ -75,32 +73,6 @@ def assert_one_folder(check: Check, folders: set[str]) -> None:
     __tracebackhide__ = True
     check.equal(expected=1, actual=len(folders), what="number of folders")
     check.equal(expected=TREE, actual=tree_of(folders.pop()), what="the tree in it")
-
-
-@requirement("CACHE-011")
-def test_a_start_during_a_pull(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
-    place.put_all(TREE)
-    go_on = threading.Event()
-    held = wire.inject(Fault(match="/tokenizer.json", until=go_on, times=1))
-    first, second = subject.worker(), subject.worker()
-    first.send("pull_metadata", uri=place.uri)
-    met = await_hit(held)
-    check.true(met, what="the first pull", expected="a GET of tokenizer.json", actual="none within 20 s")
-    second.send("pull_metadata", uri=place.uri)
-    # it may fetch all of it for itself or wait for the first one; what it may not do is answer too early
-    if second.speaks(within=SOON):
-        assert_whole(check, second, what="the tree for a process that started during the first pull")
-        go_on.set()
-    else:
-        go_on.set()
-        assert_whole(check, second, what="the tree for a process that waited for the first pull")
-    assert_whole(check, first, what="the tree of the first pull")
-
-
-def assert_whole(check: Check, worker: Worker, *, what: str) -> None:
-    __tracebackhide__ = True
-    folder = folder_from(check, worker, what=what, deadline=30)
-    check.equal(expected=TREE, actual=tree_of(folder), what=what)
 
 
 @requirement("CACHE-037")
