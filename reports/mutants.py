@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fixtures.subjects.mutants import Mutant
-from fixtures.subjects.protocol import SubjectRaised
 from reports.catalogue import Requirement
 from reports.model import Verdict, VerdictRecord
 
 FAMILY = "mutants/"
+#: of Python's; a loader that reads what it shouldn't raises others, such as KeyError
+PROGRAM_ERRORS = ("AttributeError", "ImportError", "NameError", "TypeError", "UnboundLocalError")
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,6 @@ class Trial:
     def red(self) -> tuple[str, ...]:
         """Requirements that a comparison found broken, sorted."""
         return tuple(sorted({one.requirement for one in self._failed if by_comparison(one)}))
-
-    @property
-    def raised(self) -> tuple[str, ...]:
-        """Requirements that are red only since the loader raised where it should have answered, sorted."""
-        return tuple(sorted({one.requirement for one in self._failed} - set(self.red)))
 
     @property
     def _failed(self) -> list[VerdictRecord]:
@@ -51,16 +47,17 @@ class Trial:
         for record in self.records:
             if record.verdict not in (Verdict.PASS, Verdict.FAIL):
                 found.append(f"{name}: {record.verdict} instead of a verdict on it: {told(record)}")
-            elif record.verdict is Verdict.FAIL and not by_comparison(record) and not by_exception(record):
-                found.append(f"{name}: red by a crash: {told(record)}")
-        ways = (("red", self.mutant.red, self.red), ("raises", self.mutant.raises, self.raised))
-        for way, declared, seen in ways:
-            for requirement in sorted(set(seen) - set(declared)):
-                first = next(one for one in self._failed if one.requirement == requirement)
-                found.append(f"{name}: {way} {requirement}, which it doesn't declare: {told(first)}")
-            for requirement in sorted(set(declared) - set(seen)):
-                state = "is not" if requirement in self.asked else "was not asked"
-                found.append(f"{name}: declares {way} {requirement}, which {state}")
+            elif record.verdict is Verdict.FAIL and not by_comparison(record):
+                found.append(f"{name}: red without a comparison: {told(record)}")
+            elif record.verdict is Verdict.FAIL and is_broken(record):
+                found.append(f"{name}: its own code is broken: {told(record)}")
+        declared = set(self.mutant.red)
+        for requirement in sorted(set(self.red) - declared):
+            first = next(one for one in self._failed if one.requirement == requirement)
+            found.append(f"{name}: turns {requirement} red, which it doesn't declare: {told(first)}")
+        for requirement in sorted(declared - set(self.red)):
+            state = "stayed green" if requirement in self.asked else "was not asked"
+            found.append(f"{name}: declares {requirement}, which {state}")
         return found
 
 
@@ -69,9 +66,9 @@ def by_comparison(record: VerdictRecord) -> bool:
     return bool(record.what and record.comparisons)
 
 
-def by_exception(record: VerdictRecord) -> bool:
-    """Whether the loader raised where it should have answered, which is no crash of its process."""
-    return SubjectRaised.__name__ in (record.message or "")
+def is_broken(record: VerdictRecord) -> bool:
+    """Whether what was compared is an exception that only a mistake in the mutant's own code raises."""
+    return any(f"builtins.{name}:" in (record.actual or "") for name in PROGRAM_ERRORS)
 
 
 def told(record: VerdictRecord) -> str:

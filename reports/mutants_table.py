@@ -45,7 +45,6 @@ def long_form(found: Sequence[Trial], catalogue: Mapping[str, Requirement]) -> p
                     "level": catalogue[requirement].level,
                     "declared_red": requirement in trial.mutant.red,
                     "red": requirement in trial.red,
-                    "raised": requirement in trial.raised,
                     "checks": len(own),
                     "red_checks": sum(record.verdict == "FAIL" for record in own),
                     "seconds": round(sum(record.seconds for record in own), 3),
@@ -88,11 +87,7 @@ def in_html(found: Sequence[Trial], result: Kills, catalogue: Mapping[str, Requi
         (
             area,
             list(ids),
-            [
-                trial
-                for trial in found
-                if any(one.startswith(f"{area}-") for one in (*trial.red, *trial.raised))
-            ],
+            [trial for trial in found if any(one.startswith(f"{area}-") for one in trial.red)],
         )
         for area, ids in groupby(sorted(catalogue), key=lambda one: one.partition("-")[0])
     ]

@@ -1,7 +1,7 @@
 """`mutants`: runs the conformance suite against every mutant and holds each to what it declares.
 
 Exit code: 0 every mutant turns red exactly what it declares and every MUST is killed; 1 otherwise, each
-difference in a line; 2 a name that no mutant has.
+difference in a line; 2 a name that no mutant has; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tooling.nightly import interruptible, stop
 from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SUMMARY = "prove that every MUST has a mutant that dies, and that nothing else t
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "reports" / "out" / "mutants"
 SAMPLE = 8
-"""Checks of other areas for each mutant: with some 150 mutants more than a thousand in all."""
+"""Checks of other areas for each mutant: with some 200 mutants more than a thousand in all."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +53,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each file of mutants, then every difference, then the verdict. Raises Trouble."""
+    try:
+        with interruptible():
+            return hold(options)
+    except KeyboardInterrupt:
+        print("mutants: interrupted, no result")
+        return 130
+
+
+def hold(options: argparse.Namespace) -> int:
+    """Runs the mutants and says where one is not as declared. Raises Trouble, KeyboardInterrupt."""
     from reports.catalogue import read_catalogue
     from reports.mutants import kills
     from reports.mutants_table import write
@@ -86,7 +97,8 @@ def run(options: argparse.Namespace) -> int:
     killed = sum(bool(names) for names in result.killers.values())
     print(
         f"mutants: {'red' if problems else 'green'}: {len(found)} mutants, {killed} requirements killed, "
-        f"{len(problems)} problems, in {time.monotonic() - start:.0f} s"
+        f"{len(problems)} problems, {options.sample} checks of other areas each, "
+        f"in {time.monotonic() - start:.0f} s"
     )
     return int(bool(problems))
 
@@ -116,37 +128,47 @@ def group_of(mutant: Mutant) -> str:
 
 
 def trial_run(name: str, mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Trial]:
-    """One pytest over the conformance suite with these mutants as subjects. Raises Trouble: no report."""
+    """One pytest over the conformance suite with these mutants as subjects.
+
+    Raises Trouble where a check has no verdict: what was not judged must not be taken for green.
+    """
     from reports.mutants import FAMILY, trials
     from reports.reader import ReportRefused, read_report
 
     report, log = (options.out / f"{name}{ending}" for ending in (".jsonl", ".log"))
     stores = {store for mutant in mutants for store in mutant.stores}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-c",
-        "tox.ini",
-        "--rootdir",
-        ".",
-        "-p",
-        "tooling.mutant_selection",
-    ]
-    command += ["-n", options.processes, "--mutant-sample", str(options.sample)]
+    command = [sys.executable, "-m", "pytest", "-q", "-c", "tox.ini", "--rootdir", "."]
+    command += ["-p", "tooling.mutant_selection", "--mutant-sample", str(options.sample)]
+    command += ["-n", options.processes, f"--report={report.resolve()}"]
     command += ["--subjects", ",".join(f"{FAMILY}{mutant.name}" for mutant in mutants)]
-    command += ["--stores", ",".join(sorted(stores)), f"--report={report.resolve()}"]
+    command += ["--stores", ",".join(sorted(stores))]
     if mutants[0].long:
         command.append("--long")
     if options.seed is not None:
         command += ["--seed", str(options.seed)]
     report.unlink(missing_ok=True)
+    # the user's own options for pytest could leave checks out, or stop at the first red one
+    environment = {key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"}
     with log.open("wb") as output:
-        subprocess.run(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ, check=False
+        # a group of its own: Ctrl-C is for this process, which ends the run in good order
+        child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            process_group=0,
         )
+        try:
+            child.wait()
+        finally:
+            stop(child)
     try:
-        return trials(mutants, read_report(report).records)
+        found = read_report(report)
     except (ReportRefused, OSError) as error:
         raise Trouble(f"{name}: the suite left no whole report: {error}", f"read {log}") from error
+    if len(found.records) != found.header.checks:
+        judged = f"{len(found.records)} of {found.header.checks} checks have a verdict"
+        raise Trouble(f"{name}: {judged}", f"read {log}")
+    return trials(mutants, found.records)

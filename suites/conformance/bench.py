@@ -101,17 +101,26 @@ def error_of(check: Check, worker: Worker, operation: str, *, why: str, **argume
     raise AssertionError("unreachable: the comparison above has failed")
 
 
-def answer_of(check: Check, worker: Worker, operation: str, *, why: str, **arguments: Any) -> dict[str, Any]:
-    """The answer that `operation` must give where `why`; an exception is the wrong answer.
+def answer_of(
+    check: Check,
+    worker: Worker,
+    operation: str,
+    *,
+    what: str,
+    deadline: float | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """The answer that `operation` must give, which is `what`; an exception is the wrong answer.
 
     A worker that dies or hangs gives none: those exceptions pass through and fail the check as well.
+    `deadline`: seconds, None for that of the run.
     """
     __tracebackhide__ = True
     try:
-        answer: dict[str, Any] = worker.ask(operation, **arguments)
+        answer: dict[str, Any] = worker.ask(operation, deadline=deadline, **arguments)
     except SubjectRaised as error:
-        told = f"the error {error.message}"
-        check.true(False, what=f"{operation} where {why}", expected="an answer", actual=told)
+        told = f"the error {error.type}: {error.message}"
+        check.true(False, what=what, expected="an answer", actual=told)
         raise AssertionError("unreachable: the comparison above has failed") from None
     return answer
 

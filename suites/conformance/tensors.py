@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from fixtures.checkpoints import Checkpoint
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
-from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check
 from suites.conformance.bench import Bench, answer_of
 
@@ -63,18 +62,10 @@ def assert_same_tensors(
 def tensors_of(
     check: Check, worker: Worker, files: list[str], *, where: str, deadline: float | None = None
 ) -> dict[str, Any]:
-    """The answer of a load that must succeed where others give up: an exception is the wrong answer.
-
-    A worker that dies or hangs gives none: those exceptions pass through and fail the check as well.
-    `deadline`: seconds, None for that of the run.
-    """
+    """The answer of a load that must succeed where others give up; see `answer_of`."""
     __tracebackhide__ = True
-    try:
-        answer: dict[str, Any] = worker.ask("tensors", files=files, settings={}, deadline=deadline)
-    except SubjectRaised as error:
-        check.true(False, what=f"a load {where}", expected="tensors", actual=f"the error {error.message}")
-        raise AssertionError("unreachable: the comparison above has failed") from None
-    return answer
+    what = f"a load {where}"
+    return answer_of(check, worker, "tensors", what=what, deadline=deadline, files=files, settings={})
 
 
 def assert_same_names(check: Check, *, expected: Mapping[str, Expected], actual: Mapping[str, Any]) -> None:
@@ -106,6 +97,6 @@ def assert_model(check: Check, subject: Bench, uri: str, checkpoint: Checkpoint,
     """The subject's own way from an address to tensors brings exactly the checkpoint."""
     __tracebackhide__ = True
     answer = answer_of(
-        check, subject.shared, "model_tensors", why="the model is whole", uri=uri, settings=settings
+        check, subject.shared, "model_tensors", what="a whole model", uri=uri, settings=settings
     )
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)

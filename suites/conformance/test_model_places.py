@@ -67,8 +67,17 @@ def test_no_weights_on_the_disk(check: Check, subject: Bench, place: Place, seed
     # also what is removed again: a larger file can't be written at all, wherever it lies
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     why = "no large file can be written"
-    started = answer_of(check, worker, "start", why=why, arguments={"model_path": place.uri})
-    answer = answer_of(check, worker, "model_tensors", why=why, uri=started["model_weights"], settings={})
+    started = answer_of(
+        check, worker, "start", what=f"a start where {why}", arguments={"model_path": place.uri}
+    )
+    answer = answer_of(
+        check,
+        worker,
+        "model_tensors",
+        what=f"a load where {why}",
+        uri=started["model_weights"],
+        settings={},
+    )
     assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
     written = bytes_below(home) + bytes_below(subject.cache_root)
     check.true(

@@ -135,10 +135,14 @@ def test_the_error_names_the_key_later(
         answer = subject.ask("tensors", files=files, settings={})
     except SubjectRaised as raised:
         error = raised
-    else:  # a loader that reads each object in one request asks for nothing that could be refused
+    else:  # a loader that reads each object in one request meets the refusal there
         check.equal(expected=0, actual=refusal.hits, what="refused requests of a load that succeeded")
         assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
-        return
+        wire.heal()
+        refusal = wire.inject(Fault(match="model-00005-of", method="GET", status=403))
+        error = error_of(
+            check, subject.shared, "tensors", why="an object is refused", files=files, settings={}
+        )
     assert refusal.hits, "no data were asked for"
     named = [file.rpartition("/")[2] for file in files if file.rpartition("/")[2] in error.message]
     check.equal(
