@@ -40,7 +40,7 @@ class Failure:
     requirements: tuple[str, ...]
     #: why no requirement asks for it; None where one does
     without: str | None
-    #: why no mutant makes the same mistake, though a requirement asks for it; None where one does
+    #: why its requirements kill no mutant; None where they do
     no_mutant: str | None
 
 

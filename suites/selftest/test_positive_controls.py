@@ -1,4 +1,4 @@
-"""A second loader, which shares no line with the reference loader, is right by the requirements alone.
+"""A second loader, which takes nothing from the reference loader, is right by the requirements alone.
 
 With one positive control, a requirement can describe that control and nobody notices. Here the whole
 catalogue is asked of the plain one, on the stores that need no container engine.
@@ -33,7 +33,7 @@ def test_the_plain_loader_keeps_what_it_claims(tmp_path: Path) -> None:
     assert passed == areas - {"START"}
 
 
-def test_no_line_is_shared_with_the_reference_loader() -> None:
+def test_it_imports_neither_the_reference_loader_nor_the_streamer() -> None:
     for file in (ROOT / "fixtures" / "plain").glob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert "fixtures.reference" not in text, file
