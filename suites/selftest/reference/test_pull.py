@@ -14,6 +14,7 @@ from fixtures.reference import (
     AccessDenied,
     ForeignFolder,
     InvalidConfig,
+    LocalWriteFailed,
     LockTimeout,
     NotFound,
     ObjectStorageModel,
@@ -142,6 +143,14 @@ def test_sizes_and_counts_are_bounded(model: Model, wire: Wire, monkeypatch: pyt
     with pytest.raises(TooLarge, match="4 bytes"):
         download(model.uri)
     assert not wire.gets()
+
+
+def test_a_root_below_a_file_is_a_typed_error(model: Model, cache: Path) -> None:
+    model.put_all(METADATA)
+    cache.write_bytes(b"a file")
+    with pytest.raises(LocalWriteFailed, match=str(cache)):
+        download(model.uri)
+    assert cache.read_bytes() == b"a file"
 
 
 def test_a_foreign_folder_is_left_alone(model: Model, cache: Path) -> None:
