@@ -34,6 +34,7 @@ class Repetition:
     burners: int  # busy processes
     seconds: float  # wall clock, start and end of pytest included
     exit_code: int  # negative: killed by that signal
+    modified: bool  # the checkout had local changes
     report: Report | None
     refusal: str | None = None  # why there is no report
 
@@ -117,6 +118,7 @@ class Series:
 
     repetitions: tuple[Repetition, ...]
     flaky: tuple[Flaky, ...]
+    published: bool = False  # others must be able to repeat it from a commit
 
     @property
     def broken(self) -> tuple[Repetition, ...]:
@@ -152,8 +154,25 @@ class Series:
         return len({check for one in self.repetitions for check in one.verdicts})
 
     @property
+    def not_run(self) -> tuple[str, ...]:
+        """Checks that some run, or every one, could not make."""
+        records = (record for one in self.repetitions for record in one.verdicts.values())
+        return tuple(sorted({one.check for one in records if one.verdict is Verdict.NOT_RUN}))
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Each subject on each store that was asked for and of which no comparison was made."""
+        headers = [one.report.header for one in self.repetitions if one.report]
+        asked = [(name, store) for header in headers for name in header.subjects for store in header.stores]
+        records = (record for one in self.repetitions for record in one.verdicts.values())
+        proven = {(one.subject, one.store) for one in records if one.verdict in PROVING}
+        return tuple(
+            f"{name} on {store}" for name, store in dict.fromkeys(asked) if (name, store) not in proven
+        )
+
+    @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the series is no proof; empty exactly when every verdict held and every run was green."""
+        """Why the series is no proof; empty exactly when every verdict held, no run red or incomplete."""
         reasons = []
         if not any(record.verdict in PROVING for one in self.repetitions for record in one.verdicts.values()):
             reasons.append("no check compared anything")
@@ -169,11 +188,19 @@ class Series:
             reasons.append(f"no whole report: {names}")
         if self.red and not self.departures:
             reasons.append(f"every run is red, exit code {self.usual_exit_code}")
+        if self.not_run:
+            more = "" if len(self.not_run) <= FIRST else ", …"
+            names = ", ".join(self.not_run[:FIRST]) + more
+            reasons.append(f"{counted(len(self.not_run), 'check')} did not run: {names}")
+        if self.unproven:
+            reasons.append(f"nothing was compared of {', '.join(self.unproven)}")
+        if self.published and (modified := [str(one.number) for one in self.repetitions if one.modified]):
+            reasons.append(f"local changes in the checkout, in runs {', '.join(modified)}")
         return tuple(reasons)
 
 
-def judge(repetitions: Sequence[Repetition]) -> Series:
-    """Holds all whole runs against each other, check by check."""
+def judge(repetitions: Sequence[Repetition], *, published: bool = False) -> Series:
+    """Holds all whole runs against each other, check by check; what is `published` needs a clean checkout."""
     whole = [one for one in repetitions if one.report is not None]
     checks = dict.fromkeys(check for one in whole for check in one.verdicts)
     flaky = []
@@ -181,7 +208,7 @@ def judge(repetitions: Sequence[Repetition]) -> Series:
         sightings = tuple(Sighting(one, one.verdicts.get(check)) for one in whole)
         if len({one.verdict for one in sightings}) > 1:
             flaky.append(Flaky(check, sightings))
-    return Series(tuple(repetitions), tuple(flaky))
+    return Series(tuple(repetitions), tuple(flaky), published)
 
 
 def counts(repetition: Repetition) -> dict[str, int]:

@@ -3,8 +3,8 @@
 A verdict that isn't the same in every run is flaky. The suite is asked on stores that need nothing from
 outside. Interrupted, the same command goes on with the first run that has not come to its end.
 
-Exit code: 0 every verdict held and every run was green; 1 otherwise; 2 the command line can't be used;
-130 interrupted.
+Exit code: 0 every verdict held, every run was green, and each subject was asked on each store; 1 otherwise,
+each reason in the last line; 2 the command line can't be used; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -140,12 +140,12 @@ def spend(plans: Sequence[Plan], folder: Folder, options: argparse.Namespace) ->
             f"{len(so_far.flaky)} flaky so far; about {left / 60:.0f} min left",
             flush=True,
         )
-    series = judge([done[plan.number] for plan in plans])
+    series = judge([done[plan.number] for plan in plans], published=bool(options.publish))
     tables = write(series, facts(plans, folder, series.repetitions), folder.path)
     for row in flaky(series).itertuples(index=False):
         print(f"flaky {row.suspect}: {row.check}: {row.verdicts}: {row.departures}")
     if options.publish:
-        folder.publish(options.publish, tables)
+        folder.publish(options.publish, plans, tables)
     print(tables[-1] if not options.publish else options.publish / tables[-1].name)
     print(f"false-alarms: {verdict_line(series)}")
     return int(bool(series.reasons))

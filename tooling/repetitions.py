@@ -9,6 +9,7 @@ import gzip
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,6 @@ from tooling.trouble import Trouble
 if TYPE_CHECKING:
     from reports.false_alarms import Repetition
     from reports.reader import Report
-
-RAW = ("run-*.json", "run-*.jsonl.gz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,14 +119,16 @@ class Folder:
             burners=plan.burners,
             seconds=facts["seconds"],
             exit_code=facts["exit_code"],
+            modified=facts["modified"],
             report=report,
             refusal=refusal,
         )
 
-    def publish(self, target: Path, tables: list[Path]) -> None:
-        """Copies raw data and tables. Raises OSError."""
+    def publish(self, target: Path, plans: Iterable[Plan], tables: Iterable[Path]) -> None:
+        """Copies tables, and raw data of these runs alone: a longer series may lie here. Raises OSError."""
         target.mkdir(parents=True, exist_ok=True)
-        for path in [*tables, *(one for pattern in RAW for one in sorted(self.path.glob(pattern)))]:
+        raw = [self.path / f"{plan.stem}{ending}" for plan in plans for ending in (".json", ".jsonl.gz")]
+        for path in [*tables, *(one for one in raw if one.exists())]:
             shutil.copyfile(path, target / path.name)
 
 

@@ -19,7 +19,9 @@ RED = report([record("b", Verdict.PASS), record("a", Verdict.FAIL, message="too 
 URI_CHECK = "suites/conformance/test_uri.py::test_{}[{}-disk]"
 
 
-def repetition(number: int, made: Report | None, exit_code: int | None = None) -> Repetition:
+def repetition(
+    number: int, made: Report | None, exit_code: int | None = None, *, modified: bool = False
+) -> Repetition:
     code = exit_code if exit_code is not None else made.footer.exit_code if made else 3
     return Repetition(
         number=number,
@@ -29,6 +31,7 @@ def repetition(number: int, made: Report | None, exit_code: int | None = None) -
         burners=0,
         seconds=9.0,
         exit_code=code,
+        modified=modified,
         report=made,
         refusal=None if made else "no report was written",
     )
@@ -102,7 +105,8 @@ def test_every_change_counts_and_names_its_suspect(
     found = answers(subject, *verdicts)
     assert [(one.example.subject, one.suspect) for one in found.flaky] == [(subject, suspect)]
     assert found.by_subject[subject] == 1
-    assert found.reasons == ("1 flaky verdict",)
+    assert found.reasons[0] == "1 flaky verdict"
+    assert len(found.reasons) == (2 if Verdict.NOT_RUN in verdicts else 1), found.reasons
 
 
 def test_a_check_that_a_run_has_not_is_flaky() -> None:
@@ -128,3 +132,26 @@ def test_an_exit_code_alone_makes_the_series_red() -> None:
 @pytest.mark.parametrize(("made", "said"), [((), "no check compared anything"), ((GOOD,), "one run alone")])
 def test_too_little_proves_nothing(made: Sequence[Report], said: str) -> None:
     assert any(said in reason for reason in series(*made).reasons)
+
+
+def test_what_no_run_could_make_is_no_proof() -> None:
+    made = report([record("a", Verdict.PASS), record("b", Verdict.NOT_RUN)])
+    found = series(made, made)
+    assert (found.flaky, made.footer.exit_code) == ((), 0)
+    assert found.reasons == (f"1 check did not run: {URI_CHECK.format('b', 'reference')}",)
+
+
+@pytest.mark.parametrize("verdict", [None, Verdict.UNSUPPORTED])
+def test_a_subject_and_a_store_of_which_nothing_was_compared_are_no_proof(verdict: Verdict | None) -> None:
+    records = [record("a", Verdict.PASS), record("a", Verdict.KNOWN_FAIL, store="moto")]
+    records += [record("a", Verdict.PASS, subject="streamer")]
+    records += [record("a", verdict, subject="streamer", store="moto")] if verdict else []
+    made = report(records, subjects=("reference", "streamer"), stores=("disk", "moto"))
+    assert series(made, made).reasons == ("nothing was compared of streamer on moto",)
+
+
+def test_what_is_published_was_made_of_a_commit() -> None:
+    runs = [repetition(1, GOOD, modified=True), repetition(2, GOOD), repetition(3, GOOD, modified=True)]
+    assert judge(runs).reasons == ()
+    assert judge(runs[1:2] * 2, published=True).reasons == ()
+    assert judge(runs, published=True).reasons == ("local changes in the checkout, in runs 1, 3",)

@@ -67,6 +67,7 @@ def test_what_is_published_is_all_and_is_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "published"
+    monkeypatch.setattr(false_alarms, "git", lambda *words: "" if "status" in words else "1234")
     script = Script(tmp_path, [GOOD, GOOD])
     assert run(script, monkeypatch, "--publish", str(target)) == 0
     assert {path.name for path in target.iterdir()} == {
@@ -75,6 +76,25 @@ def test_what_is_published_is_all_and_is_not_overwritten(
     }
     assert len(unpacked(target / "run-02.jsonl.gz").records) == 2
     assert run(script, monkeypatch, "--publish", str(target)) == 2
+
+
+def test_runs_of_a_longer_series_are_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(false_alarms, "git", lambda *words: "" if "status" in words else "1234")
+    script = Script(tmp_path, [GOOD, GOOD, GOOD])
+    assert run(script, monkeypatch) == 0
+    target = tmp_path / "published"
+    del script.runs[2]
+    assert run(script, monkeypatch, "--publish", str(target)) == 0
+    assert {path.name.partition(".")[0] for path in target.glob("run-*")} == {"run-01", "run-02"}
+
+
+def test_what_is_published_of_a_changed_checkout_is_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(false_alarms, "git", lambda *words: " M x" if "status" in words else "1234")
+    words = ["--publish", str(tmp_path / "published")]
+    assert run(Script(tmp_path, [GOOD, GOOD]), monkeypatch, *words) == 1
+    assert "local changes in the checkout, in runs 1, 2" in capsys.readouterr().out
 
 
 def test_a_cut_report_is_refused_by_the_name_that_it_is_kept_under(tmp_path: Path) -> None:
@@ -183,7 +203,8 @@ def test_two_real_runs_have_their_own_data_order_and_load(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--runs", "2", "-n", "0", "--subjects", "reference", "--stores", "disk", "--out", str(tmp_path)]
-    chosen = ["suites/conformance/test_uri.py", "-k", "look_alikes or local_folders"]
+    files = ["suites/conformance/test_uri.py", "suites/conformance/test_listing.py"]
+    chosen = [*files, "-k", "look_alikes or local_folders or test_sorted"]
     assert main(["false-alarms", *words, "--", *chosen]) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.splitlines()[-1].startswith("false-alarms: green: 0 flaky verdicts")
     runs = pd.read_csv(tmp_path / "runs.csv")
