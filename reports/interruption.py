@@ -2,11 +2,13 @@
 
 Ctrl-C reaches every process of the run, a stop from outside often one alone, and some callers send both
 signals one after the other. So the first one raises KeyboardInterrupt, and those that follow don't disturb
-the clean-up that it has begun.
+the clean-up that it has begun. A clean-up may hang, though: whoever insists, with a third SIGINT, breaks it
+off. From then on both signals do what they do without a run, and what was left has to be removed by hand.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from contextlib import suppress
@@ -18,6 +20,8 @@ import pytest
 from reports.run import Run
 
 WATCHED = (signal.SIGINT, signal.SIGTERM)
+INSISTENT = 3
+"""How many SIGINT break a clean-up off: two may come of one Ctrl-C that a caller has passed on."""
 
 
 class Signals:
@@ -25,6 +29,8 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: str | None = None
+        # the process that keeps the report sends one on to those that judge, which isn't the user's
+        self._patience = INSISTENT + ("PYTEST_XDIST_WORKER" in os.environ)
         self._earlier: dict[signal.Signals, Any] = {}
 
     def watch(self) -> None:
@@ -46,6 +52,10 @@ class Signals:
             raise KeyboardInterrupt
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._patience -= number == signal.SIGINT
+        if self._patience <= 0:
+            self.release()
+            raise KeyboardInterrupt
         if self.received is None:
             self.received = signal.Signals(number).name
             raise KeyboardInterrupt

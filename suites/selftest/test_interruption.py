@@ -8,12 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from reports.interruption import Signals
 from reports.reader import ReportInterrupted, read_report
 from suites.selftest.processes import commands, orphans_kept, wait_until
 
@@ -185,3 +186,44 @@ def test_a_server_that_is_still_starting_is_not_waited_for(tmp_path: Path) -> No
         assert wait_until(lambda: not started(), PATIENCE), commands(started())
     assert 1.0 <= float(done.stdout) < 8.0, done.stderr
     assert not list(tmp_path.glob("loadproof-*"))
+
+
+@pytest.fixture
+def earlier() -> Iterator[dict[signal.Signals, object]]:
+    """What SIGINT and SIGTERM did before the test, and do again after it, whatever it left."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield dict(before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("worker", [False, True], ids=["alone", "worker"])
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_who_insists_breaks_a_hanging_clean_up_off(
+    first: signal.Signals,
+    worker: bool,
+    earlier: dict[signal.Signals, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The third SIGINT does, not counting the one that a process which judges is sent by the run itself."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    if worker:
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signals = Signals()
+    signals.watch()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(first)
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGTERM):
+        signal.raise_signal(number)
+    for _ in range(1 + (first is signal.SIGTERM) + worker):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) != earlier[signal.SIGTERM]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signals.received == first.name
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) == earlier[signal.SIGTERM]
+    signals.release()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
