@@ -26,7 +26,8 @@ def written(
         own = [(mutant, result) for mutant, result in pairs if mutant.module == module]
         standings.append(standing(module, own, names))
     total = standing("all", pairs, names)
-    reasons = sum((left_out[one.module] for one in standings), Counter[str]())
+    # of modules without any mutant, too: all of such a one may be out of scope
+    reasons = sum(left_out.values(), Counter[str]())
     text = in_markdown(standings, total, pairs, explained, reasons)
     (folder / "automatic.md").write_text(text, encoding="utf-8")
     (folder / "automatic.csv").write_text(in_csv(pairs, explained), encoding="utf-8")
@@ -47,15 +48,13 @@ def in_markdown(
         "# Automatic mutants",
         "",
         f"{total.kills} of {total.mutants - total.equivalent} mutants that are not equivalent are killed: "
-        f"{total.rate:.1f} %. Of those whose lines some check runs: {total.reached_rate:.1f} %.",
+        f"{total.rate:.1f} %. Of those whose lines some check runs: {total.reached_rate:.1f} %. "
+        f"Not made and in no rate: {counted_out(left_out)}.",
         "",
         f"{total.mutants} mutants, {total.equivalent} of them equivalent, {total.survived} survived, "
         f"{total.unreached} on lines that no check runs. Killed by "
         + ", ".join(f"{way}: {total.killed[way]}" for way in WAYS)
         + ".",
-        "",
-        "Not made: "
-        + (", ".join(f"{reason}: {count}" for reason, count in sorted(left_out.items())) or "none"),
         "",
         f"| module | mutants | {' | '.join(WAYS)} | equivalent | survived | unreached | rate | of reached |",
         f"|---|{'---:|' * (len(WAYS) + 6)}",
@@ -77,6 +76,11 @@ def in_markdown(
         alive = [(m, r) for m, r in pairs if not r.killed and belongs(m, r)]
         lines += [part for m, r in alive for part in section(m, r, explained)] or ["None."]
     return "\n".join(lines) + "\n"
+
+
+def counted_out(left_out: Mapping[str, int]) -> str:
+    """The changes that no mutant is made of, by reason: what a rate is silent about."""
+    return ", ".join(f"{reason}: {count}" for reason, count in sorted(left_out.items())) or "none"
 
 
 def section(mutant: Mutant, result: Result, explained: Mapping[str, Entry]) -> list[str]:

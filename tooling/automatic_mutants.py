@@ -1,7 +1,7 @@
 """`automatic-mutants`: changes the reference loader in every place that mutmut knows; counts what is noticed.
 
 Exit code: 0 nobody survives who is neither explained nor known, and the whole run reaches the goal; 1
-otherwise, each reason in a line; 2 a name that no module or mutant has.
+otherwise, each reason in a line; 2 the command line can't be used; 130 interrupted.
 
 Kills of an earlier run stand in `suites/automatic/kills.json`. A sample asks those checks first, and looks
 for others only where they don't kill; so it needs no recording of the whole suite.
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from tooling.nightly import interruptible
 from tooling.trouble import Trouble
 
 SUMMARY = "change the reference loader in every place and see which changes the suite notices"
@@ -64,13 +65,15 @@ def run(options: argparse.Namespace) -> int:
     from fixtures.subjects.client import AUTOMATIC_SOURCES
     from reports.automatic import matches, problems, stale
     from reports.automatic_entries import EntryError, read_entries, read_scope
-    from reports.automatic_table import written
+    from reports.automatic_table import counted_out, written
     from tooling.automatic_mutants_run import Hunt, generated
 
     began = time.monotonic()
     narrowed = bool(options.names or options.module or options.sample)
     if options.publish and narrowed:
         raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
+    if options.publish and options.most is not None:
+        raise Trouble("only a run of all checks is published", "leave out --most", code=2)
     try:
         scope = read_scope(FOLDER / "scope.toml")
         equivalent = read_entries(FOLDER / "equivalent.toml", with_reasons=True)
@@ -79,7 +82,8 @@ def run(options: argparse.Namespace) -> int:
         raise Trouble(str(error), f"correct it in {FOLDER}") from error
     mutants, left_out = generated(options.module, AUTOMATIC_SOURCES, scope)
     reasons = dict(sum(left_out.values(), Counter[str]()))
-    print(f"{len(mutants)} mutants in {time.monotonic() - began:.0f} s, not made: {reasons}", flush=True)
+    took = time.monotonic() - began
+    print(f"{len(mutants)} mutants in {took:.0f} s, not made: {counted_out(reasons)}", flush=True)
     explained, known = matches(equivalent, mutants.values()), matches(survivors, mutants.values())
     found = stale(equivalent, mutants.values(), frozenset(options.module))
     found += [
@@ -91,7 +95,14 @@ def run(options: argparse.Namespace) -> int:
     if options.generate:
         return said(found, "only made")
     hunt = Hunt(options, FOLDER, mutants, frozenset({*explained, *known}))
-    pairs = [(mutants[name], result) for name, result in hunt.results().items()]
+    try:
+        with interruptible():
+            pairs = [(mutants[name], result) for name, result in hunt.results().items()]
+    except KeyboardInterrupt:
+        print("automatic-mutants: interrupted; the same command with --resume goes on")
+        return 130
+    if not pairs:
+        found.append("no mutant was held against any check")
     found += problems(pairs, explained, known)
     for mutant, result in pairs:
         if result.killed and mutant.name in known:
@@ -102,11 +113,16 @@ def run(options: argparse.Namespace) -> int:
             found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")
         if options.publish:
             hunt.publish(pairs, explained)
+    elif options.publish:
+        found.append(
+            f"nothing is published: {len(pairs)} of {len(mutants)} mutants have a result of this state"
+        )
     return said(
         found,
         f"{total.kills} of {total.mutants - total.equivalent} mutants killed, {total.rate:.1f} % "
         f"({total.reached_rate:.1f} % of those that a check reaches), "
-        f"{total.equivalent} equivalent, in {time.monotonic() - began:.0f} s",
+        f"{total.equivalent} equivalent, not made: {counted_out(reasons)}, "
+        f"in {time.monotonic() - began:.0f} s",
     )
 
 

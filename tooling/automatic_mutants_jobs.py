@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tooling.nightly import stop
 from tooling.trouble import Trouble
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +33,7 @@ class Crew:
     deadline: float
     seed: int | None = None
 
-    def do(self, title: str, jobs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def do(self, title: str, jobs: Sequence[dict[str, Any]]) -> Generator[dict[str, Any], None, None]:
         """The results, in the order in which they come. Raises Trouble: a process ended before its time."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -62,25 +63,32 @@ class Crew:
         last = [path.read_text(errors="replace").strip()[-600:] for path in self.folder.glob("*.log")]
         return f"read {self.folder}/*.log, and go on with --resume. They end:\n" + "\n".join(last)
 
+    def command(self) -> list[str]:
+        """Of one process."""
+        words = [sys.executable, "-m", "pytest", "-q", "-c", "tox.ini", "--rootdir", ".", "-n", "0"]
+        words += ["-p", "tooling.automatic_mutants_loop", "--automatic-jobs", str(self.folder.resolve())]
+        words += ["--subjects", "automatic", "--stores", STORES, "--deadline", str(self.deadline)]
+        words += ["--report", str(self.folder.resolve() / "none.jsonl"), "suites/conformance"]
+        return words if self.seed is None else [*words, "--seed", str(self.seed)]
+
     @contextmanager
     def _running(self, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-        command = [sys.executable, "-m", "pytest", "-q", "-c", "tox.ini", "--rootdir", ".", "-n", "0"]
-        command += ["-p", "tooling.automatic_mutants_loop", "--automatic-jobs", str(self.folder.resolve())]
-        command += ["--subjects", "automatic", "--stores", STORES, "--deadline", str(self.deadline)]
-        command += ["--report", str(self.folder.resolve() / "none.jsonl"), "suites/conformance"]
-        if self.seed is not None:
-            command += ["--seed", str(self.seed)]
-        running = []
-        try:
+        running: list[subprocess.Popen[bytes]] = []
+        with ExitStack() as ending:
             for number in range(count):
                 with (self.folder / f"{number}.log").open("wb") as log:
-                    running.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT))
+                    # a group of its own: Ctrl-C is for this process, which ends the others in good order
+                    process = subprocess.Popen(
+                        self.command(),
+                        cwd=ROOT,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        process_group=0,
+                    )
+                ending.callback(stop, process)
+                running.append(process)
             yield running
-        finally:
-            for process in running:
-                process.terminate()
-            for process in running:
-                process.wait()
 
 
 def progress(title: str, total: int) -> Callable[[int], None]:

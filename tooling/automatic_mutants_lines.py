@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,11 @@ def recorded(crew: Crew, file: Path, state: str) -> Coverage:
         if head != {"state": state}:
             lines = []
     if not lines:
-        checks = next(iter(crew.do("checks", [{"collect": True}])))["checks"]
-        lines = list(crew.do("lines of the checks", [{"check": check} for check in checks]))
+        with closing(crew.do("checks", [{"collect": True}])) as coming:
+            (collected,) = coming
+        jobs = [{"check": check} for check in collected["checks"]]
+        with closing(crew.do("lines of the checks", jobs)) as coming:
+            lines = list(coming)
         texts = [json.dumps({"state": state}), *map(json.dumps, lines)]
         file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
     for line in lines:

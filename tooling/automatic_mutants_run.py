@@ -10,13 +10,15 @@ import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from reports.automatic import Mutant, Pairs, Result, as_line, read_results, result_of
 from reports.automatic_entries import Entry, Outside, as_toml
 from tooling.automatic_mutants_generation import all_mutants, modules
-from tooling.automatic_mutants_jobs import ROOT, Crew
+from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_lines import Coverage, recorded
+from tooling.automatic_mutants_state import state_of
 from tooling.trouble import Trouble
 
 #: killers of neighbours in the same function that a sample asks before the lines of all checks are recorded
@@ -79,17 +81,19 @@ class Hunt:
         self._out: Path = options.out
         self._out.mkdir(parents=True, exist_ok=True)
         self._file = self._out / "results.jsonl"
+        self._state = state_of(modules().values(), options.deadline)
         self._earlier = read_results(self._file)
-        self._sources = {name: path.read_bytes() for name, path in modules().items()}
-        self._suite = digest(suite_files())
         self._crew = Crew(self._out / "jobs", options.processes, options.deadline)
 
     def results(self) -> dict[str, Result]:
-        """Of the wanted mutants; with `survivors` those of all others as they were, too. Raises Trouble."""
-        wanted = self._wanted()
-        done = {}
-        if self._options.resume:
-            done = {name: one for name, one in self._earlier.items() if self._is_current(one)}
+        """Of the wanted mutants; with `survivors` those of all others as they were, too.
+
+        :raises Trouble: there is no such mutant, or no survivor of this state of things to go by.
+        """
+        current = {name: one for name, one in self._earlier.items() if self._is_current(one)}
+        wanted = self._wanted(current)
+        done = current if self._options.resume and not self._options.survivors else {}
+        done = {name: one for name, one in done.items() if self._is_whole(one)}
         left = [name for name in wanted if name not in done]
         if self._options.resume:
             print(f"{len(wanted) - len(left)} of {len(wanted)} were done before", flush=True)
@@ -98,7 +102,7 @@ class Hunt:
         if self._options.sample and killers:
             found |= self._by_known_killers(left, killers)
         found |= self._by_lines([name for name in left if name not in found], killers)
-        known = self._earlier if self._options.survivors else done
+        known = current if self._options.survivors else done
         every = self._mutants if self._options.survivors else wanted
         return {name: one for name in every if (one := found.get(name) or known.get(name))}
 
@@ -118,13 +122,16 @@ class Hunt:
         self._survivors.write_text(as_toml(entries, INTRODUCTION), encoding="utf-8")
         print(self._kills, self._survivors, sep="\n")
 
-    def _wanted(self) -> list[str]:
+    def _wanted(self, current: Mapping[str, Result]) -> list[str]:
         options = self._options
         if unknown := [name for name in options.names if name not in self._mutants]:
             raise Trouble(f"no mutant {unknown[0]!r}", "--generate, and look into its sources", code=2)
         wanted = options.names or sorted(self._mutants)
         if options.survivors:
-            wanted = [name for name in wanted if name in self._earlier and not self._earlier[name].killed]
+            if not current:
+                reason = f"{self._file} has no result of this loader, suite and deadline"
+                raise Trouble(reason, "leave out --survivors, and run all of them first", code=2)
+            wanted = [name for name in wanted if name in current and not current[name].killed]
         if options.sample:
             wanted = random.Random(options.seed).sample(wanted, min(options.sample, len(wanted)))
         # neighbours together: one's killer is asked first for the next
@@ -135,8 +142,12 @@ class Hunt:
         return mutant is not None and result.key == self._key(mutant)
 
     def _key(self, mutant: Mutant) -> str:
-        parts = (mutant.name.encode(), self._sources[mutant.module], self._suite.encode())
-        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+        return hashlib.sha256(f"{mutant.name}\0{self._state}".encode()).hexdigest()[:16]
+
+    def _is_whole(self, result: Result) -> bool:
+        """Whether it was asked all that this run would ask; an earlier one may have had a lower `most`."""
+        most = self._options.most or result.candidates
+        return result.killed or result.asked >= min(result.candidates, most)
 
     def _killers(self) -> dict[str, str]:
         """Name -> the check that killed it earlier: here, or in the published run."""
@@ -166,8 +177,7 @@ class Hunt:
         """First some checks for each, then all others for those that survive."""
         if not names:
             return {}
-        state = digest([*suite_files(), *modules().values()])
-        coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", state)
+        coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", self._state)
         plan: dict[str, list[str]] = {}
         for name in names:
             checks = coverage.checks(self._mutants[name])
@@ -208,16 +218,17 @@ class Hunt:
                 self._keep(found[name])
         if not jobs:
             return found
-        for values in self._crew.do(title, jobs):
-            name = values["mutant"]
-            result = dataclasses.replace(
-                result_of({**values, "key": found[name].key}), candidates=len(whole[name])
-            )
-            if before and name in before:
-                result = together(before[name], result)
-            found[name] = result
-            if result.killed or name in final:
-                self._keep(result)
+        with closing(self._crew.do(title, jobs)) as coming:  # an interruption ends the processes at once
+            for values in coming:
+                name = values["mutant"]
+                result = dataclasses.replace(
+                    result_of({**values, "key": found[name].key}), candidates=len(whole[name])
+                )
+                if before and name in before:
+                    result = together(before[name], result)
+                found[name] = result
+                if result.killed or name in final:
+                    self._keep(result)
         return found
 
     def _keep(self, result: Result) -> None:
@@ -232,21 +243,3 @@ def together(first: Result, second: Result) -> Result:
         for name in ("asked", "errors", "unstable", "seconds")
     }
     return dataclasses.replace(second, **counts)
-
-
-def suite_files() -> list[Path]:
-    """What decides how a check ends, but for the loader itself."""
-    own = [path for path in (ROOT / "fixtures").rglob("*.py") if "reference" not in path.parts]
-    return [
-        *own,
-        *(ROOT / "suites" / "conformance").glob("*.*"),
-        *(ROOT / "suites" / "requirements").glob("*.toml"),
-    ]
-
-
-def digest(files: Iterable[Path]) -> str:
-    """Of names and contents, whatever the order."""
-    total = hashlib.sha256()
-    for path in sorted(files):
-        total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
-    return total.hexdigest()

@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.subjects.client import spec_of
-from reports.automatic import Mutant, Result, matches, problems, read_results, stale, standing
+from reports.automatic import Result, matches, problems, read_results, stale, standing
 from reports.automatic_entries import Entry, EntryError, Outside, as_toml, read_entries, read_scope
-from tooling import automatic_mutants_run
+from suites.selftest.toy_mutants import HALF, LARGE, LIMIT, MADE, TOY, entry, result, toy
 from tooling.__main__ import main
 from tooling.automatic_mutants import FOLDER
 from tooling.automatic_mutants_generation import EXPORTED, PACKAGE, SAID, mutants_of
 from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_lines import Coverage, Seen
-from tooling.automatic_mutants_run import Hunt, generated
+from tooling.automatic_mutants_run import generated
 
-TOY = '''"""A module."""
-__all__ = ["LIMIT"]
-LIMIT = 3
-
-
-class Box:
-    depth = 1
-
-    @property
-    def half(self) -> int:
-        return self.depth / 2
-
-    def check(self, size: int) -> None:
-        if size > LIMIT:
-            raise ValueError(f"too large by {size - LIMIT}")
-        if size < 0:
-            raise Refused(size, cause="negative" + " size")
-'''
-MADE = mutants_of("toy", TOY)
 #: noticed by whatever asks for an address in a bucket
 URI_LINE = "return bool(separator) and scheme.lower() in SCHEMES"
-
-
-def toy(function: str, added: str) -> Mutant:
-    return next(one for one in MADE.sources if (one.function, one.added) == (function, added))
-
-
-def result(mutant: Mutant, **values: Any) -> Result:
-    return Result(**{"mutant": mutant.name, "key": "k", "killed": False, "candidates": 1, **values})
-
-
-LIMIT = toy("", "LIMIT = 4")
-HALF = toy("Box.half", "return self.depth * 2")
-LARGE = toy("Box.check", "if size >= LIMIT:")
-
-
-def entry(mutant: Mutant, reason: str = "") -> Entry:
-    return Entry(*mutant.identity, reason=reason)
 
 
 def test_changes_are_made_everywhere_but_in_what_messages_say() -> None:
@@ -188,78 +150,6 @@ def test_a_malformed_scope_is_refused(tmp_path: Path) -> None:
         read_scope(path)
 
 
-class Rehearsal:
-    """A hunt over the toy's mutants in which the named ones die of the named checks."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, deadly: dict[str, str]) -> None:
-        self.folder = folder
-        self.asked: list[tuple[str, tuple[str, ...]]] = []
-        self.deadly = deadly
-        checks = [f"test_{number}[a]" for number in range(4)]
-
-        def do(crew: Crew, title: str, jobs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-            for job in jobs:
-                self.asked.append((title, tuple(job["checks"])))
-                check = self.deadly.get(job["mutant"])
-                killed = check in job["checks"]
-                outcome = {"killed": killed, "check": check if killed else None, "by": "comparison"}
-                yield {"mutant": job["mutant"], "asked": len(job["checks"]), "seconds": 1.0, **outcome}
-
-        class Every:
-            def checks(self, mutant: Mutant) -> list[str]:
-                return checks
-
-        monkeypatch.setattr(Crew, "do", do)
-        monkeypatch.setattr(automatic_mutants_run, "recorded", lambda *_: Every())
-        monkeypatch.setattr(automatic_mutants_run, "modules", lambda: {"toy": Path(__file__)})
-
-    def run(self, settled: frozenset[str] = frozenset(), **options: Any) -> dict[str, Result]:
-        plain: dict[str, Any] = {"names": [], "sample": None, "seed": 1, "first": 2, "most": None}
-        plain |= {"survivors": False, "resume": False, "processes": 1, "deadline": 1.0}
-        values = plain | {"out": self.folder} | options
-        mutants = {mutant.name: mutant for mutant in (LIMIT, HALF, LARGE)}
-        self.asked.clear()
-        self.hunt = Hunt(argparse.Namespace(**values), self.folder / "published", mutants, settled)
-        return self.hunt.results()
-
-
-def test_survivors_of_the_first_checks_meet_all_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rehearsal = Rehearsal(tmp_path, monkeypatch, {LIMIT.name: "test_0[a]", HALF.name: "test_3[a]"})
-    found = rehearsal.run()
-    assert {name for name, one in found.items() if one.killed} == {LIMIT.name, HALF.name}
-    assert (found[HALF.name].asked, found[LARGE.name].asked) == (4, 4)
-    assert [title for title, _ in rehearsal.asked] == ["first checks"] * 3 + ["all other checks"] * 2
-    assert read_results(tmp_path / "results.jsonl") == found
-    assert rehearsal.run(resume=True) == found
-    assert rehearsal.asked == []
-    fewer = rehearsal.run(most=3)
-    assert fewer[HALF.name].asked == 2, "its known killer is asked first"
-    assert (fewer[LARGE.name].asked, fewer[LARGE.name].candidates) == (3, 4)
-    rehearsal.deadly[LARGE.name] = "test_1[a]"
-    again = rehearsal.run(survivors=True)
-    assert {one.killed for one in again.values()} == {True}
-    assert len(again) == 3
-    assert len(rehearsal.asked) == 1, "only the one that survived the last time"
-
-
-def test_a_sample_asks_the_published_killers_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rehearsal = Rehearsal(tmp_path, monkeypatch, {LIMIT.name: "test_3[a]", HALF.name: "test_3[a]"})
-    found = rehearsal.run()
-    pairs = [(m, found[m.name]) for m in (LIMIT, HALF, LARGE)]
-    (tmp_path / "published").mkdir()
-    rehearsal.hunt.publish(pairs, {})
-    assert read_entries(tmp_path / "published" / "survivors.toml", with_reasons=False) == (entry(LARGE),)
-    (tmp_path / "results.jsonl").unlink()
-    rehearsal.run(settled=frozenset({LARGE.name}), sample=3)
-    assert rehearsal.asked == [("known killers", ("test_3[a]",))] * 2
-    rehearsal.deadly.clear()
-    rehearsal.run(settled=frozenset({LARGE.name}), sample=3)
-    titles = [title for title, _ in rehearsal.asked]
-    assert titles.count("first checks") == 2, "whom the known killer no longer kills meets all other checks"
-
-
 def test_one_mutant_end_to_end(tmp_path: Path) -> None:
     made = mutants_of("uri", (PACKAGE / "uri.py").read_text(encoding="utf-8"))
     wrong = URI_LINE.replace(" in ", " not in ")
@@ -294,6 +184,7 @@ def test_a_subject_without_a_source_is_unknown() -> None:
     [
         (["--module", "no_such"], "no module 'no_such'"),
         (["--publish", "--sample", "3"], "only a run of all mutants is published"),
+        (["--publish", "--most", "3"], "only a run of all checks is published"),
     ],
 )
 def test_wrong_words_are_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
