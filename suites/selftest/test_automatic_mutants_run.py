@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ from suites.selftest.toy_mutants import HALF, LARGE, LIMIT, Rehearsal, entry
 from tooling import automatic_mutants, automatic_mutants_run, automatic_mutants_state
 from tooling.__main__ import main
 from tooling.automatic_mutants_generation import PACKAGE, WORDING
-from tooling.automatic_mutants_jobs import Crew
-from tooling.automatic_mutants_state import ROOT, state_of, suite_files
+from tooling.automatic_mutants_jobs import ROOT, Crew
+from tooling.automatic_mutants_state import state_of, suite_files
 from tooling.trouble import Trouble
 
 
@@ -106,7 +107,7 @@ def test_the_state_is_all_that_decides_and_nothing_else(
     for name in ("b.py", "suite.py"):
         (tmp_path / name).write_text("changed", encoding="utf-8")
         states.append(state_of(loader, 1.0))
-    monkeypatch.setattr(automatic_mutants_state.metadata, "version", lambda name: "0")
+    monkeypatch.setattr(metadata, "version", lambda name: "0")
     states.append(state_of(loader, 1.0))
     assert len(set(states)) == len(states)
 
@@ -206,4 +207,4 @@ def test_variables_that_are_left_out_as_wording_decide_nothing() -> None:
             else:
                 continue
             names = {one.id for test in tests for one in ast.walk(test) if isinstance(one, ast.Name)}
-            assert not names & WORDING, f"{path.name}:{statement.lineno}"
+            assert not names & WORDING, f"{path.name}: {ast.unparse(tests[0])}"
