@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -212,6 +213,15 @@ def test_no_secret_reaches_report_or_terminal(tiny: TinySuite, monkeypatch: pyte
     assert session.lines[0]["environment"]["AWS_SECRET_ACCESS_KEY"] == "[redacted]"
 
 
+@pytest.fixture
+def hears_sigint() -> Iterator[None]:
+    """Python's own handler: a shell's background is deaf to SIGINT, and so is what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_sigint")
 def test_an_interrupted_set_up_is_taken_down_without_a_traceback(tiny: TinySuite) -> None:
     tiny.requires("X-001")
     fixture = """
