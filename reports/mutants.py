@@ -49,7 +49,7 @@ class Trial:
                 found.append(f"{name}: {record.verdict} instead of a verdict on it: {told(record)}")
             elif record.verdict is Verdict.FAIL and not by_comparison(record):
                 found.append(f"{name}: red without a comparison: {told(record)}")
-            elif record.verdict is Verdict.FAIL and is_broken(record):
+            elif record.verdict is Verdict.FAIL and is_broken(record, self.mutant):
                 found.append(f"{name}: its own code is broken: {told(record)}")
         declared = set(self.mutant.red)
         for requirement in sorted(set(self.red) - declared):
@@ -66,9 +66,10 @@ def by_comparison(record: VerdictRecord) -> bool:
     return bool(record.what and record.comparisons)
 
 
-def is_broken(record: VerdictRecord) -> bool:
-    """Whether what was compared is an exception that only a mistake in the mutant's own code raises."""
-    return any(f"builtins.{name}:" in (record.actual or "") for name in PROGRAM_ERRORS)
+def is_broken(record: VerdictRecord, mutant: Mutant) -> bool:
+    """Whether what was compared is an exception that a mistake in the mutant's own code raises."""
+    others = (name for name in PROGRAM_ERRORS if name != mutant.error)
+    return any(f"builtins.{name}:" in (record.actual or "") for name in others)
 
 
 def told(record: VerdictRecord) -> str:

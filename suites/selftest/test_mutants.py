@@ -72,6 +72,14 @@ def test_whatever_else_it_does_is_said(records: tuple[VerdictRecord, ...], said:
     assert any(said in problem for problem in problems(*records)), problems(*records)
 
 
+def test_an_error_that_the_mistake_itself_ends_in_is_no_broken_mutant() -> None:
+    killed = seen("m", WEIGHT, Verdict.FAIL, **BROKEN)
+    declared = dataclasses.replace(made("m"), error="TypeError")
+    assert Trial(declared, (killed,)).problems() == []
+    other = dataclasses.replace(made("m"), error="NameError")
+    assert len(Trial(other, (killed,)).problems()) == 1
+
+
 def some_trials() -> list[Trial]:
     records = (
         seen("alone", WEIGHT, Verdict.FAIL, **SEEN),
