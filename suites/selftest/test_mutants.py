@@ -157,6 +157,13 @@ def test_every_mutant_breaks_what_is_there_and_names_what_the_catalogue_has() ->
             assert hasattr(owner, name), f"{mutant.name}: {target}"
 
 
+def test_every_must_has_a_mutant_that_declares_to_die_of_it() -> None:
+    """Whether it does is what the command shows; that one is missing shows here at once."""
+    declared = {requirement for mutant in MUTANTS.values() for requirement in mutant.red}
+    musts = {one for one, requirement in CATALOGUE.items() if requirement.level == "MUST"}
+    assert sorted(musts - declared) == []
+
+
 def test_a_mutant_is_a_subject_and_shares_a_server_with_the_others() -> None:
     first, second = spec_of("mutants/drop_tensor"), spec_of("mutants/flip_byte")
     assert (first.adapter, first.variant, first.name) == (second.adapter, "drop_tensor", "drop_tensor")
