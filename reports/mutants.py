@@ -35,11 +35,6 @@ class Trial:
         """Requirements that at least one check was run for."""
         return frozenset(record.requirement for record in self.records)
 
-    @property
-    def seconds(self) -> float:
-        """Of all its checks together."""
-        return sum(record.seconds for record in self.records)
-
     def problems(self) -> list[str]:
         """Where the mutant did something else than it declares, one sentence each."""
         name = self.mutant.name

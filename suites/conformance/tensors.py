@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from fixtures.checkpoints import Checkpoint
+from fixtures.oracle.proof import Claim
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
 from reports.marks import Check
@@ -15,17 +16,8 @@ from suites.conformance.bench import Bench, answer_of
 CHUNK = 1 << 20
 
 
-class Expected(Protocol):
+class Expected(Claim, Protocol):
     """What an oracle says of one tensor: the builder, or for other files the official library."""
-
-    @property
-    def dtype(self) -> str: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def sha256(self) -> str: ...
 
     def data(self) -> bytes:
         """The raw bytes."""

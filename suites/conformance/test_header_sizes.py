@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build
 from fixtures.stores import Place
-from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.tensors import assert_same_tensors, place_checkpoint
+from suites.conformance.tensors import assert_same_tensors, place_checkpoint, tensors_of
 
 #: bytes: what readers take first, or at once, as far as known
 READS = (65_536, 100_000, 1 << 20)
@@ -44,10 +43,6 @@ def test_headers_of_telling_lengths(check: Check, subject: Bench, place: Place, 
     for length, file in zip(lengths(), (shard.file for shard in shards), strict=True):
         assert int.from_bytes(checkpoint.files[file][:PREFIX], "little") == length
     files = place_checkpoint(place, checkpoint)
-    try:
-        answer = subject.ask("tensors", files=files, settings={})
-    except SubjectRaised as error:
-        what = f"a load of files whose headers have {lengths()} bytes"
-        check.true(False, what=what, expected="the same tensors", actual=f"{error.type}: {error.message}")
-        return
+    where = f"of files whose headers have {lengths()} bytes"
+    answer = tensors_of(check, subject.shared, files, where=where)
     assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
