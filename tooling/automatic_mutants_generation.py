@@ -75,9 +75,11 @@ class Changes(MutationVisitor):
 def reason_to_leave_out(change: Change) -> str | None:
     """Why a change is not worth a run, or None.
 
-    How a message is worded is no requirement: texts in a `raise`, all that is inside of an argument `cause`,
-    and texts that go into a variable of such a name. That the argument is there is one, and is changed.
+    How a message is worded is no requirement: texts in a `raise`, an argument `cause` and all that is inside
+    of it, and texts that go into a variable of such a name. That no placeholder stands in its stead is one.
     """
+    if is_without(change, "cause"):
+        return SAID
     in_text = in_raise = in_cause = in_name = in_all = False
     for node in change.around:
         in_raise |= isinstance(node, cst.Raise)
@@ -91,6 +93,17 @@ def reason_to_leave_out(change: Change) -> str | None:
     if in_cause or (in_text and (in_raise or in_name)):
         return SAID
     return EXPORTED if in_all else None
+
+
+def is_without(change: Change, keyword: str) -> bool:
+    """Whether the change is a call that lost this argument, and is the same otherwise."""
+    before, after = change.original, change.mutated
+    if not (
+        isinstance(before, cst.Call) and isinstance(after, cst.Call) and len(after.args) < len(before.args)
+    ):
+        return False
+    left = [one.keyword.value for one in after.args if one.keyword]
+    return keyword in (one.keyword.value for one in before.args if one.keyword) and keyword not in left
 
 
 def names_in(assignment: cst.Assign | cst.AnnAssign) -> set[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fixtures.subjects.client import SubjectServer, Worker
+from fixtures.subjects.explanation import require_explanation
 from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, Unsupported
 
@@ -24,15 +26,18 @@ class Bench:
         capabilities: tuple[str, ...],
         variant: str = "",
         tried: bool = False,
+        explains: bool = False,
     ) -> None:
         """`capabilities`: those that the requirement names; to ask for another is the check's mistake.
 
         `tried`: the subject doesn't know whether it has one of them, and lacking it is UNSUPPORTED.
+        `explains`: it claims that its errors name what they are about, and is held to that in every check.
         """
         self._capabilities = capabilities
         self._server = server
         self._variant = variant
         self._tried = tried
+        self._explains = explains
         self.cache_variable = cache_variable
         self._store = dict(store)
         self._folder = folder
@@ -54,6 +59,8 @@ class Bench:
         variables = {name: value for name, value in wanted.items() if value is not None}
         worker = self._server.worker(variables, folder, self._variant)
         worker.if_lacking = Unsupported if self._tried else None
+        if self._explains:
+            worker.if_raised = partial(require_explanation, places=(str(self._folder),))
         worker.capabilities = self._capabilities
         self._workers.append(worker)
         return worker

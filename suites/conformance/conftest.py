@@ -14,6 +14,7 @@ import pytest
 from fixtures.stores import STORES, Place, Store, StoreFailed, Unavailable
 from fixtures.subjects.capabilities import NOT_IMPLEMENTED, Claim, claim, own_version
 from fixtures.subjects.client import SubjectServer, spec_of
+from fixtures.subjects.explanation import EXPLANATIONS
 from fixtures.subjects.protocol import SubjectFailure, SubjectGarbled
 from fixtures.wire import Wire
 from reports.attempt import ATTEMPT
@@ -177,6 +178,8 @@ def subject(
         capabilities=needed,
         variant=spec.variant,
         tried=tried,
+        explains=claim(description["capabilities"].get(EXPLANATIONS, NOT_IMPLEMENTED), version)
+        is Claim.CLAIMED,
     )
     yield bench
     bench.close()

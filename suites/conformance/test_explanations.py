@@ -1,0 +1,34 @@
+"""LOAD, last part: what the text of an error says. Every other check holds a loader to it, too.
+
+See `fixtures.subjects.explanation`: the bench asks it of each error of a loader that claims `explanations`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from fixtures.checkpoints import single_file
+from fixtures.stores import Place
+from reports.marks import Check, requirement
+from suites.conformance.bench import Bench, assert_names, error_of
+
+WHOLE = "model.safetensors"
+#: what is the matter -> (name, content) of a second file beside a good one; None: it is not there
+TROUBLES: dict[str, tuple[str, bytes | None]] = {
+    "absent": ("absent.safetensors", None),
+    "empty": ("empty.safetensors", b""),
+    "header is no JSON": ("no-json.safetensors", (4).to_bytes(8, "little") + b"Zm9v"),
+    "header is longer than the file": ("short.safetensors", (1 << 20).to_bytes(8, "little") + b"{}"),
+}
+
+
+@requirement("LOAD-055")
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_an_error_is_about(check: Check, subject: Bench, place: Place, seed: int, trouble: str) -> None:
+    place.put(WHOLE, single_file(seed).files[WHOLE])
+    name, content = TROUBLES[trouble]
+    if content is not None:
+        place.put(name, content)
+    files = [f"{place.uri}/{WHOLE}", f"{place.uri}/{name}"]
+    error = error_of(check, subject.shared, "tensors", why=f"one file is {trouble}", files=files, settings={})
+    assert_names(check, error, name)
