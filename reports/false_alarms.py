@@ -30,8 +30,8 @@ class Repetition:
     number: int
     seed: int  # of the data
     order_seed: int
-    load: int  # busy processes per core
-    burners: int  # busy processes
+    load: int  # processes of the suite per core beside the first
+    processes: int  # of the suite
     seconds: float  # wall clock, start and end of pytest included
     exit_code: int  # negative: killed by that signal
     modified: bool  # the checkout had local changes

@@ -14,7 +14,7 @@ from reports.outcome import counted
 from reports.printable import encodable
 
 SEEN = ("what", "expected", "actual", "difference", "tensor", "offset", "message", "trace")
-RUN_COLUMNS = ["run", "seed", "order_seed", "load", "burners", "seconds", "exit_code", "checks"]
+RUN_COLUMNS = ["run", "seed", "order_seed", "load", "processes", "seconds", "exit_code", "checks"]
 FLAKY_COLUMNS = ["check", "requirement", "subject", "store", "suspect", "usual", "verdicts", "departures"]
 SIGHTING_COLUMNS = ["check", "run", "seed", "order_seed", "load", "verdict", "seconds", "before", *SEEN]
 
@@ -43,7 +43,7 @@ def run_row(one: Repetition) -> dict[str, Any]:
         one.seed,
         one.order_seed,
         one.load,
-        one.burners,
+        one.processes,
         round(one.seconds, 1),
         one.exit_code,
         len(one.verdicts),
@@ -119,7 +119,10 @@ def markdown(series: Series, facts: Mapping[str, Any]) -> str:
     lines += ["## Runs", ""]
     table = runs(series).drop(columns=["first", "refusal"], errors="ignore")
     lines += _table([str(name) for name in table.columns], table.astype(object).to_numpy().tolist())
-    lines += ["", "`load` is busy processes per core beside the suite, `seconds` by the clock on the wall,"]
+    lines += [
+        "",
+        "`load` is processes of the suite per core beside the first, `seconds` by the clock on the wall,",
+    ]
     lines += ["`order` a digest of the order in which the checks ended.", "", "## Circumstances", ""]
     lines += _table(["", ""], [[name, _said(value)] for name, value in facts.items()])
     return "\n".join(lines) + "\n"

@@ -20,7 +20,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tooling.cpu_load import cpu_load
+from reports.machine import machine
+from reports.machine import versions as versions_here
 from tooling.nightly import at_least_one, interruptible, stop
 from tooling.repetitions import Folder, Plan
 from tooling.trouble import Trouble
@@ -38,7 +39,8 @@ FIRST_SEED = 1
 ORDER_OFFSET = 1000
 """From the data's seed to the order's: two numbers, lest one be taken for the other."""
 LOADS = (0, 1, 2)
-"""Busy processes per core, in turn."""
+"""In turn: so many processes of the suite per core beside the first. What loads the machine is more of the
+suite, since a process that does nothing else would take the time of half of all runs."""
 MINUTES = 60.0
 OWN = ("--report", "--seed", "--subjects", "--stores", "-n", "--numprocesses", "-p", "--randomly-seed")
 PLUGINS = ("pytest-randomly", "pytest-xdist")
@@ -56,7 +58,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subjects", default=SUBJECTS, help="loaders under test (default: %(default)s)")
     parser.add_argument("--stores", default=STORES, help="where the models lie (default: %(default)s)")
     parser.add_argument(
-        "-n", dest="processes", default="auto", help="as of pytest-xdist (default: a core each)"
+        "-n",
+        dest="processes",
+        type=at_least_one,
+        default=int(machine()["cpus"]),
+        help="of an unloaded run; loaded ones have two and three times as many (default: a core each)",
     )
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help="after which a run is stopped (default: %(default)g)"
@@ -90,21 +96,18 @@ def run(options: argparse.Namespace) -> int:
 
 def planned(options: argparse.Namespace) -> list[Plan]:
     """Every run of the series. Raises Trouble: the plugin that gives the order is missing."""
-    from reports import machine
-
     try:
-        versions = machine.versions() | {name: metadata.version(name) for name in PLUGINS}
+        versions = versions_here() | {name: metadata.version(name) for name in PLUGINS}
     except metadata.PackageNotFoundError as error:
         raise Trouble(f"{error.name} isn't installed", "pip install -r requirements.txt", code=2) from error
-    commit, cores = git("rev-parse", "HEAD"), int(machine.machine()["cpus"])
+    commit = git("rev-parse", "HEAD")
     return [
         Plan(
             number=number,
             seed=(seed := options.first_seed + number - 1),
             order_seed=seed + ORDER_OFFSET,
             load=(load := LOADS[(number - 1) % len(LOADS)]),
-            burners=load * cores,
-            processes=options.processes,
+            processes=options.processes * (1 + load),
             subjects=options.subjects,
             stores=options.stores,
             arguments=tuple(options.arguments),
@@ -156,7 +159,7 @@ def execute(plan: Plan, folder: Folder, seconds: float) -> None:
     folder.discard(plan)
     started, began = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
     modified = bool(git("status", "--porcelain"))
-    with folder.log_of(plan).open("wb") as log, cpu_load(plan.burners):
+    with folder.log_of(plan).open("wb") as log:
         # a group of its own: Ctrl-C is for this process, which ends the run in good order
         child = subprocess.Popen(
             command(plan, folder),
@@ -179,7 +182,18 @@ def command(plan: Plan, folder: Folder) -> list[str]:
     """pytest's command line; the report's path is relative where it can be, since the report quotes it."""
     report = folder.report_of(plan)
     place = report.relative_to(ROOT) if report.is_relative_to(ROOT) else report
-    words = [sys.executable, "-m", "pytest", "-q", "-c", "tox.ini", "--rootdir", ".", "-n", plan.processes]
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-c",
+        "tox.ini",
+        "--rootdir",
+        ".",
+        "-n",
+        str(plan.processes),
+    ]
     words += ["-p", "randomly", f"--randomly-seed={plan.order_seed}", "--seed", str(plan.seed)]
     words += ["--subjects", plan.subjects, "--stores", plan.stores, f"--report={place}"]
     return [*words, *plan.arguments]
@@ -211,7 +225,6 @@ def facts(plans: Sequence[Plan], folder: Folder, repetitions: Sequence[Repetitio
         "versions": first.versions,
         "subjects": first.subjects,
         "stores": first.stores,
-        "processes": first.processes,
         "pytest's arguments": " ".join(first.arguments) or "none",
         "began": min(one["started"] for one in kept),
     }

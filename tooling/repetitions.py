@@ -29,9 +29,8 @@ class Plan:
     number: int
     seed: int
     order_seed: int
-    load: int  # busy processes per core
-    burners: int  # busy processes
-    processes: str  # as of pytest-xdist
+    load: int  # processes of the suite per core beside the first
+    processes: int  # of the suite
     subjects: str
     stores: str
     arguments: tuple[str, ...]  # for pytest
@@ -116,7 +115,7 @@ class Folder:
             seed=plan.seed,
             order_seed=plan.order_seed,
             load=plan.load,
-            burners=plan.burners,
+            processes=plan.processes,
             seconds=facts["seconds"],
             exit_code=facts["exit_code"],
             modified=facts["modified"],

@@ -28,7 +28,7 @@ def repetition(
         seed=number,
         order_seed=1000 + number,
         load=(number - 1) % 3,
-        burners=0,
+        processes=1 + (number - 1) % 3,
         seconds=9.0,
         exit_code=code,
         modified=modified,
