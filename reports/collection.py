@@ -49,7 +49,12 @@ def spread(metafunc: pytest.Metafunc, run: Run) -> None:
     requirement = claim_of(metafunc.definition, run).requirement
     if requirement is None:
         return
-    pairs = [(subject, store) for subject in run.subjects for store in stores_of(requirement, run)]
+    pairs = [
+        (subject, store)
+        for subject in run.subjects
+        for store in stores_of(requirement, run)
+        if run.wanted is None or run.wanted(subject, requirement, store)
+    ]
     if not pairs:
         return  # an empty parameter set would be reported as a skip; see `pair_up`
     for name in NAMES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,8 @@ class Run:
     expectations: tuple[Expectation, ...] = ()
     long: bool = False  # the long tier was asked for
     left_to_long: frozenset[str] = frozenset()  # requirements without a check outside the long tier
+    #: of a subject, a requirement and a store: whether its checks are collected at all; None: all are
+    wanted: Callable[[str, Requirement, str], bool] | None = None
     deselected: bool = False
     stopped: bool = False
     writing: bool = False

@@ -28,6 +28,8 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "reports" / "out" / "mutants"
 SAMPLE = 3
 """Checks of other areas for each mutant: with some 200 mutants hundreds in all."""
+BATCH = 25
+"""Mutants that share a run of pytest, at the least: a progress line every minute or two."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each file of mutants, then every difference, then the verdict. Raises Trouble."""
+    """Print a line for each batch of mutants, then every difference, then the verdict. Raises Trouble."""
     try:
         with interruptible():
             return hold(options)
@@ -72,7 +74,7 @@ def hold(options: argparse.Namespace) -> int:
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []
-    groups = [(name, tuple(group)) for name, group in groupby(mutants, key=group_of)]
+    groups = batches(mutants)
     for number, (name, group) in enumerate(groups, start=1):
         began = time.monotonic()
         tried = trial_run(name, group, options)
@@ -119,12 +121,33 @@ def chosen(names: Sequence[str], file: str | None) -> list[Mutant]:
     ]
     if not wanted:
         raise Trouble(f"none of these mutants is in {file!r}", "leave out --file", code=2)
-    return sorted(wanted, key=group_of)
+    return sorted(wanted, key=lambda one: one.file)
 
 
-def group_of(mutant: Mutant) -> str:
-    """Mutants of one group share a run of pytest, which is of one tier."""
-    return f"{mutant.file}-long" if mutant.long else mutant.file
+def batches(mutants: Sequence[Mutant]) -> list[tuple[str, tuple[Mutant, ...]]]:
+    """Those that share a run of pytest, with its name: files as they follow, long ones last, for one tier each.
+
+    A run of its own for each file would spend a third of the time on starting stores and fork servers.
+    """
+    found: list[tuple[str, tuple[Mutant, ...]]] = []
+    for is_long, tier in groupby(sorted(mutants, key=lambda one: one.long), key=lambda one: one.long):
+        names: list[str] = []
+        members: list[Mutant] = []
+        for file, group in groupby(tier, key=lambda one: one.file):
+            names.append(file)
+            members += group
+            if len(members) >= BATCH:
+                found.append((name_of(names, is_long), tuple(members)))
+                names, members = [], []
+        if members:
+            found.append((name_of(names, is_long), tuple(members)))
+    return found
+
+
+def name_of(files: Sequence[str], is_long: bool) -> str:
+    """Of a batch, as its report and log are called."""
+    span = files[0] if len(files) == 1 else f"{files[0]}-to-{files[-1]}"
+    return f"{span}-long" if is_long else span
 
 
 def trial_run(name: str, mutants: Sequence[Mutant], options: argparse.Namespace) -> list[Trial]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fixtures.subjects.client import SubjectServer, Worker
-from fixtures.subjects.explanation import require_explanation
+from fixtures.subjects.explanation import text_wanted, texts_in
 from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, Unsupported
 
@@ -26,12 +26,12 @@ class Bench:
         capabilities: tuple[str, ...],
         variant: str = "",
         tried: bool = False,
-        explains: bool = False,
+        explains: Check | None = None,
     ) -> None:
         """`capabilities`: those that the requirement names; to ask for another is the check's mistake.
 
         `tried`: the subject doesn't know whether it has one of them, and lacking it is UNSUPPORTED.
-        `explains`: it claims that its errors name what they are about, and is held to that in every check.
+        `explains`: where it claims that its errors name what they are about, the check that holds it to that.
         """
         self._capabilities = capabilities
         self._server = server
@@ -59,8 +59,9 @@ class Bench:
         variables = {name: value for name, value in wanted.items() if value is not None}
         worker = self._server.worker(variables, folder, self._variant)
         worker.if_lacking = Unsupported if self._tried else None
-        if self._explains:
-            worker.if_raised = partial(require_explanation, places=(str(self._folder),))
+        if self._explains is not None:
+            others = (str(self._folder), *texts_in(environment))
+            worker.if_raised = partial(assert_explained, self._explains, others)
         worker.capabilities = self._capabilities
         self._workers.append(worker)
         return worker
@@ -89,6 +90,16 @@ class Bench:
     def close(self) -> None:
         for worker in self._workers:
             worker.close()
+
+
+def assert_explained(
+    check: Check, others: Sequence[str], error: SubjectRaised, arguments: Mapping[str, Any]
+) -> None:
+    """Counts as a comparison only where it finds something: a check must compare something of its own."""
+    __tracebackhide__ = True
+    if wanted := text_wanted(error, arguments, others):
+        what = f"the text of the error for {error.operation}"
+        check.true(False, what=what, expected=wanted, actual=error.message)
 
 
 def error_of(check: Check, worker: Worker, operation: str, *, why: str, **arguments: Any) -> SubjectRaised:
