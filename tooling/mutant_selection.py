@@ -11,6 +11,7 @@ from functools import cache
 import hypothesis
 import pytest
 
+from fixtures.subjects.explanation import EXPLANATIONS
 from fixtures.subjects.mutants import MUTANTS, Mutant
 from reports.attempt import ATTEMPT
 from reports.catalogue import NO_STORE, Requirement
@@ -49,8 +50,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     def is_wanted(subject: str, requirement: Requirement, store: str) -> bool:
         mutant = mutant_of(subject)
-        on_its_stores = store in (*mutant.stores, NO_STORE)
-        return on_its_stores and (requirement.area in mutant.areas or requirement.id in others(subject))
+        if store not in (*mutant.stores, NO_STORE):
+            return False
+        if EXPLANATIONS in requirement.capabilities:
+            return False  # what mutants don't claim
+        return requirement.area in mutant.areas or requirement.id in others(subject)
 
     run.wanted = is_wanted
 

@@ -125,7 +125,7 @@ def chosen(names: Sequence[str], file: str | None) -> list[Mutant]:
 
 
 def batches(mutants: Sequence[Mutant]) -> list[tuple[str, tuple[Mutant, ...]]]:
-    """Those that share a run of pytest, with its name: files as they follow, long ones last, for one tier each.
+    """Those that share a run of pytest, with its name: files as they follow, those of the long tier last.
 
     A run of its own for each file would spend a third of the time on starting stores and fork servers.
     """
