@@ -1,6 +1,7 @@
 """A pytest plugin that leaves each mutant the checks that it is held against, and takes the others out.
 
-Those are all checks of the areas that the mutant touches, on its stores, and a random sample of the others.
+Those are, on its stores, all checks of the files in which it turns a check red, a random sample of the other
+checks of its areas, and one of all the others. With whole areas, every check of them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mutant-sample",
         type=int,
         default=0,
-        help="how many checks of other areas a mutant must pass; -1: all of them",
+        help="how many other checks of its areas, and of other areas, a mutant must pass; -1: all of them",
+    )
+    parser.getgroup("loadproof").addoption(
+        "--mutant-areas", action="store_true", help="ask each mutant every check of the areas that it touches"
     )
 
 
@@ -76,6 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """After the recorder has given every check its attempt."""
     size: int = config.getoption("--mutant-sample")
     seed: int = config.getoption("--seed")
+    whole_areas: bool = config.getoption("--mutant-areas")
     by_subject: dict[str, list[pytest.Item]] = {}
     for item in items:
         if ATTEMPT in item.stash:
@@ -83,14 +88,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen: set[str] = set()
     for subject, own in by_subject.items():
         mutant = mutant_of(subject)
-        touched = {item.nodeid for item in own if touches(mutant, item)}
-        quick = [item for item in own if item.get_closest_marker("long") is None]
-        others = [item.nodeid for item in quick if item.nodeid not in touched]
-        wanted = len(others) if size < 0 else min(size, len(others))
-        chosen |= touched | set(random.Random(f"{seed} {subject}").sample(others, wanted))
         for item in own:
             if item.stash[ATTEMPT].requirement.id not in mutant.red:
                 item.stash[EXAMPLES_SHARE] = FEWER
+        chosen |= chosen_for(mutant, own, size, random.Random(f"{seed} {subject}"), whole_areas)
     left_out = [item for item in items if item.nodeid not in chosen]
     items[:] = [item for item in items if item.nodeid in chosen]
     if left_out:
@@ -102,7 +103,19 @@ def mutant_of(subject: str) -> Mutant:
     return MUTANTS[subject.removeprefix("mutants/")]
 
 
-def touches(mutant: Mutant, item: pytest.Item) -> bool:
-    """Whether the check belongs to an area in which the mutant turns something red, and to its tier."""
-    is_long = item.get_closest_marker("long") is not None
-    return item.stash[ATTEMPT].requirement.area in mutant.areas and is_long == mutant.long
+def chosen_for(
+    mutant: Mutant, items: list[pytest.Item], size: int, chance: random.Random, whole_areas: bool
+) -> set[str]:
+    """Ids of the checks that the mutant is asked: of the files that it turns red, and samples of the others.
+
+    One sample is of its own areas, where a mistake is likelier to show, and one of all the others.
+    """
+    of_tier = [one for one in items if (one.get_closest_marker("long") is not None) == mutant.long]
+    near = {one.nodeid for one in items if one.stash[ATTEMPT].requirement.area in mutant.areas}
+    files = {one.path for one in of_tier if one.stash[ATTEMPT].requirement.id in mutant.red}
+    touched = {one.nodeid for one in of_tier if one.nodeid in near and (whole_areas or one.path in files)}
+    quick = [one.nodeid for one in items if one.get_closest_marker("long") is None]
+    left = [one for one in quick if one not in touched]
+    pools = [[one for one in left if one in near], [one for one in left if one not in near]]
+    drawn = [chance.sample(pool, len(pool) if size < 0 else min(size, len(pool))) for pool in pools]
+    return touched.union(*drawn)

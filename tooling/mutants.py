@@ -27,7 +27,7 @@ SUMMARY = "prove that every MUST has a mutant that dies, and that nothing else t
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "reports" / "out" / "mutants"
 SAMPLE = 3
-"""Checks of other areas for each mutant: with some 200 mutants hundreds in all."""
+"""Checks for each mutant, of its areas and of others: with some 200 mutants more than a thousand in all."""
 BATCH = 25
 """Mutants that share a run of pytest, at the least: a progress line every minute or two."""
 
@@ -42,7 +42,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=SAMPLE,
         metavar="N",
-        help="checks of other areas that each must pass; -1: all (default: %(default)s)",
+        help="other checks of its areas that each must pass, and as many of other areas; -1: all "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--areas", action="store_true", help="every check of the areas that a mutant touches: twice the time"
     )
     parser.add_argument("--seed", type=int, help="of the sample and of all data (default: the suite's)")
     parser.add_argument(
@@ -99,10 +103,16 @@ def hold(options: argparse.Namespace) -> int:
     killed = sum(bool(names) for names in result.killers.values())
     print(
         f"mutants: {'red' if problems else 'green'}: {len(found)} mutants, {killed} requirements killed, "
-        f"{len(problems)} problems, {options.sample} checks of other areas each, "
+        f"{len(problems)} problems, {extent(options)}, "
         f"in {time.monotonic() - start:.0f} s"
     )
     return int(bool(problems))
+
+
+def extent(options: argparse.Namespace) -> str:
+    """What each mutant was asked, in words."""
+    asked = "all checks of its areas" if options.areas else "all checks of the files that it turns red"
+    return f"{asked} and samples of {options.sample}"
 
 
 def chosen(names: Sequence[str], file: str | None) -> list[Mutant]:
@@ -165,6 +175,8 @@ def trial_run(name: str, mutants: Sequence[Mutant], options: argparse.Namespace)
     command += ["-n", options.processes, f"--report={report.resolve()}"]
     command += ["--subjects", ",".join(f"{FAMILY}{mutant.name}" for mutant in mutants)]
     command += ["--stores", ",".join(sorted(stores))]
+    if options.areas:
+        command.append("--mutant-areas")
     if mutants[0].long:
         command.append("--long")
     if options.seed is not None:
