@@ -7,7 +7,9 @@ difference in a line; 2 a name that no mutant has; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -55,6 +57,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n", dest="processes", default="auto", help="as of pytest-xdist (default: a core each)"
     )
+    parser.add_argument(
+        "--publish",
+        type=Path,
+        metavar="FOLDER",
+        help="a new one, for tables and reports of a green run of all",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,6 +83,10 @@ def hold(options: argparse.Namespace) -> int:
 
     mutants = chosen(options.names, options.file)
     whole = not options.names and not options.file
+    if options.publish and not whole:
+        raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
+    if options.publish and options.publish.exists():
+        raise Trouble(f"{options.publish} exists", "name a new folder to publish in", code=2)
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []
@@ -96,8 +108,10 @@ def hold(options: argparse.Namespace) -> int:
     problems = [problem for trial in found for problem in trial.problems()]
     if whole:
         problems += [f"{one}: a MUST that no mutant turns red" for one in result.unkilled]
-        for path in write(found, result, catalogue, options.out):
-            print(path)
+        tables = write(found, result, catalogue, options.out)
+        if options.publish and not problems:
+            tables = published(tables, [name for name, _ in groups], options)
+        print(*tables, sep="\n")
     for problem in problems:
         print(problem)
     killed = sum(bool(names) for names in result.killers.values())
@@ -107,6 +121,16 @@ def hold(options: argparse.Namespace) -> int:
         f"in {time.monotonic() - start:.0f} s"
     )
     return int(bool(problems))
+
+
+def published(tables: Sequence[Path], names: Sequence[str], options: argparse.Namespace) -> list[Path]:
+    """Copies of the tables and, compressed, of the reports that they were made from. Raises OSError."""
+    options.publish.mkdir(parents=True)
+    for name in names:
+        # without a time of its own, the same report is the same file
+        content = gzip.compress((options.out / f"{name}.jsonl").read_bytes(), mtime=0)
+        (options.publish / f"{name}.jsonl.gz").write_bytes(content)
+    return [Path(shutil.copy(path, options.publish)) for path in tables]
 
 
 def extent(options: argparse.Namespace) -> str:

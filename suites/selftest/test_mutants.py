@@ -20,6 +20,7 @@ from reports.catalogue import read_catalogue
 from reports.model import Verdict, VerdictRecord
 from reports.mutants import Trial, kills, trials
 from reports.mutants_table import in_html, in_markdown, long_form
+from reports.reader import read_report
 from suites.selftest.conformance_run import ROOT
 from suites.selftest.made_report import record, report
 from tooling.__main__ import main
@@ -175,6 +176,20 @@ def test_one_mutant_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines()[-1].startswith("mutants: green: 1 mutants")
 
 
+def test_the_files_that_turn_red_are_asked_or_the_whole_areas(tmp_path: Path) -> None:
+    """With no sample nothing else is."""
+    words = ["mutants", "accept_trailing_bytes", "-n", "0", "--out", str(tmp_path), "--sample", "0"]
+    asked = []
+    for more in ([], ["--areas"]):
+        assert main([*words, *more]) == 0
+        asked.append(read_report(tmp_path / "headers.jsonl").records)
+    few, all_of_area = asked
+    red = {record.check.partition("::")[0] for record in few if record.verdict is Verdict.FAIL}
+    assert {record.check.partition("::")[0] for record in few} == red
+    assert {record.area for record in all_of_area} == set(MUTANTS["accept_trailing_bytes"].areas)
+    assert {record.check for record in few} < {record.check for record in all_of_area}
+
+
 def test_a_wrong_declaration_ends_red(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +234,12 @@ def command_lines() -> Iterator[bytes]:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["no_such"], "no mutant 'no_such'"), (["--file", "no_such"], "no file of mutants 'no_such'")],
+    [
+        (["no_such"], "no mutant 'no_such'"),
+        (["--file", "no_such"], "no file of mutants 'no_such'"),
+        (["--file", "uri", "--publish", "new"], "only a run of all mutants is published"),
+        (["--publish", "."], ". exists"),
+    ],
 )
 def test_unknown_names_are_refused(
     words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -40,7 +40,7 @@ SINGLE = [line for line in CHECKS if line not in TIERS]
 
 
 #: environments that a plain `tox` leaves out
-LEFT_OUT = ("nightly", "mutants", "false-alarms", "automatic-mutants")
+LEFT_OUT = ("nightly", "false-alarms", "automatic-mutants")
 
 
 def tox_ini() -> configparser.ConfigParser:
