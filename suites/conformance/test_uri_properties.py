@@ -123,6 +123,9 @@ def test_what_is_no_address(check: Check, subject: Bench, examples: Examples) ->
     def refused(text: str) -> None:
         for operation in ("parse_uri", "normalise"):
             error = error_of(check, subject.shared, operation, why=f"the address is {text!r}", uri=text)
+            # what stands before an @, or after the = of a signing parameter, must not be shown
+            if "@" in text or "=" in text:
+                continue
             # as it is or as Python writes it: a control character may well be made visible
             shown = text in error.message or repr(text)[1:-1] in error.message
             check.true(

@@ -45,6 +45,11 @@ def test_an_address_counts_without_its_query() -> None:
     assert text_wanted(error("s3://bucket/one?X-Amz-Signature=[redacted] is absent"), asked) is None
 
 
+def test_an_address_with_a_password_counts_without_it() -> None:
+    assert text_wanted(error("'S3://***@' is no address"), {"uri": "S3://user:secret@"}) is None
+    assert text_wanted(error("that is no address"), {"uri": "S3://user:secret@"})
+
+
 def test_a_setting_counts_that_came_as_json() -> None:
     asked = {"arguments": {"model_loader_extra_config": '{"concurrency": "many"}'}}
     assert text_wanted(error("concurrency is no number"), asked) is None
