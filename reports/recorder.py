@@ -23,8 +23,6 @@ from reports.writer import ReportWriter
 
 NO_EXPECTATIONS = "none"
 RUN = pytest.StashKey[Run]()
-#: of a check's stash: its properties draw only one of so many cases
-EXAMPLES_SHARE = pytest.StashKey[int]()
 SIGNALS = pytest.StashKey[interruption.Signals]()
 LETTERS = {
     Verdict.PASS: ".",
@@ -253,12 +251,11 @@ def seed(pytestconfig: pytest.Config) -> int:
     return value
 
 
-@pytest.fixture
-def examples(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+@pytest.fixture(scope="session")
+def examples(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
     """`examples(main, long)`: how many cases a property draws in this run's tier."""
-    is_long: bool = request.config.getoption("--long")
-    share = request.node.stash.get(EXAMPLES_SHARE, 1)
-    return lambda main, long: -(-(long if is_long else main) // share)
+    is_long: bool = pytestconfig.getoption("--long")
+    return lambda main, long: long if is_long else main
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def reason_to_leave_out(change: Change) -> str | None:
 
 
 def is_without(change: Change, keyword: str) -> bool:
-    """Whether the change is a call that lost this argument, and is the same otherwise."""
+    """Whether the change is a call that lost this argument."""
     before, after = change.original, change.mutated
     if not (
         isinstance(before, cst.Call) and isinstance(after, cst.Call) and len(after.args) < len(before.args)

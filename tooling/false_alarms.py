@@ -61,7 +61,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "-n",
         dest="processes",
         type=at_least_one,
-        default=int(machine()["cpus"]),
         help="of an unloaded run; loaded ones have two and three times as many (default: a core each)",
     )
     parser.add_argument(
@@ -101,13 +100,14 @@ def planned(options: argparse.Namespace) -> list[Plan]:
     except metadata.PackageNotFoundError as error:
         raise Trouble(f"{error.name} isn't installed", "pip install -r requirements.txt", code=2) from error
     commit = git("rev-parse", "HEAD")
+    processes = options.processes or int(machine()["cpus"])
     return [
         Plan(
             number=number,
             seed=(seed := options.first_seed + number - 1),
             order_seed=seed + ORDER_OFFSET,
             load=(load := LOADS[(number - 1) % len(LOADS)]),
-            processes=options.processes * (1 + load),
+            processes=processes * (1 + load),
             subjects=options.subjects,
             stores=options.stores,
             arguments=tuple(options.arguments),

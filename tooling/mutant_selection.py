@@ -16,11 +16,8 @@ from fixtures.subjects.explanation import EXPLANATIONS
 from fixtures.subjects.mutants import MUTANTS, Mutant
 from reports.attempt import ATTEMPT
 from reports.catalogue import NO_STORE, Requirement
-from reports.recorder import EXAMPLES_SHARE, RUN
+from reports.recorder import RUN
 from reports.run import Run
-
-#: of the cases of a property that a mutant must leave green it meets one of so many
-FEWER = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,9 +85,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen: set[str] = set()
     for subject, own in by_subject.items():
         mutant = mutant_of(subject)
-        for item in own:
-            if item.stash[ATTEMPT].requirement.id not in mutant.red:
-                item.stash[EXAMPLES_SHARE] = FEWER
         chosen |= chosen_for(mutant, own, size, random.Random(f"{seed} {subject}"), whole_areas)
     left_out = [item for item in items if item.nodeid not in chosen]
     items[:] = [item for item in items if item.nodeid in chosen]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tooling.false_alarms import git
 from tooling.nightly import interruptible, stop
 from tooling.trouble import Trouble
 
@@ -85,8 +87,13 @@ def hold(options: argparse.Namespace) -> int:
     whole = not options.names and not options.file
     if options.publish and not whole:
         raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
-    if options.publish and options.publish.exists():
-        raise Trouble(f"{options.publish} exists", "name a new folder to publish in", code=2)
+    if options.publish:
+        if 0 <= options.sample < SAMPLE:
+            raise Trouble(f"a sample of {options.sample} is not published", "leave out --sample", code=2)
+        try:
+            options.publish.mkdir(parents=True)
+        except OSError as error:
+            raise Trouble(f"--publish: {error}", "name a new folder that can be made", code=2) from error
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []
@@ -109,7 +116,10 @@ def hold(options: argparse.Namespace) -> int:
     if whole:
         problems += [f"{one}: a MUST that no mutant turns red" for one in result.unkilled]
         tables = write(found, result, catalogue, options.out)
-        if options.publish and not problems:
+        if options.publish and problems:
+            options.publish.rmdir()
+            problems.append(f"nothing is published in {options.publish}")
+        elif options.publish:
             tables = published(tables, [name for name, _ in groups], options)
         print(*tables, sep="\n")
     for problem in problems:
@@ -124,12 +134,15 @@ def hold(options: argparse.Namespace) -> int:
 
 
 def published(tables: Sequence[Path], names: Sequence[str], options: argparse.Namespace) -> list[Path]:
-    """Copies of the tables and, compressed, of the reports that they were made from. Raises OSError."""
-    options.publish.mkdir(parents=True)
+    """Copies of the tables and, compressed, of the reports that they were made from, and what was asked."""
     for name in names:
         # without a time of its own, the same report is the same file
         content = gzip.compress((options.out / f"{name}.jsonl").read_bytes(), mtime=0)
         (options.publish / f"{name}.jsonl.gz").write_bytes(content)
+    asked = {"asked": extent(options), "seed": options.seed, "commit": git("rev-parse", "HEAD")}
+    modified = bool(git("status", "--porcelain", "--untracked-files=no"))
+    facts = json.dumps({**asked, "modified": modified}, indent=1)
+    (options.publish / "run.json").write_text(f"{facts}\n", encoding="utf-8")
     return [Path(shutil.copy(path, options.publish)) for path in tables]
 
 

@@ -60,7 +60,8 @@ class Bench:
         worker = self._server.worker(variables, folder, self._variant)
         worker.if_lacking = Unsupported if self._tried else None
         if self._explains is not None:
-            others = (str(self._folder), *texts_in(environment))
+            places = [value for value in self._store.values() if "://" in value]
+            others = (str(self._folder), *wanted, *places, *texts_in(environment))
             worker.if_raised = partial(assert_explained, self._explains, others)
         worker.capabilities = self._capabilities
         self._workers.append(worker)
@@ -98,7 +99,7 @@ def assert_explained(
     """Counts as a comparison only where it finds something: a check must compare something of its own."""
     __tracebackhide__ = True
     if wanted := text_wanted(error, arguments, others):
-        what = f"the text of the error for {error.operation}"
+        what = f"the text of the error for {error.operation} (LOAD-055)"
         check.true(False, what=what, expected=wanted, actual=error.message)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fixtures.subjects.explanation import text_wanted
 from fixtures.subjects.protocol import SubjectRaised
+from reports.model import Verdict
+from suites.selftest.conformance_run import CONFORMANCE, run
 
 URI = "s3://bucket/some/model"
 QUESTION: dict[str, Any] = {"uri": URI, "settings": {"memory_limit": 3}}
@@ -22,7 +25,7 @@ def error(text: str) -> SubjectRaised:
     [
         f"not found: '{URI}': NoSuchKey",
         "in 's3://bucket' is nothing",
-        "model: no weights",
+        "some/model: no weights",
         "memory_limit must be larger",
         "invalid configuration: 'distributed': expected true or false, not None: memory_limit",
     ],
@@ -34,10 +37,49 @@ def test_a_text_that_says_what_it_is_about(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "not found", "not found: s3://other/place", f"not found: '{URI}': None", f"None: {URI}",
-     f"not found: 'None': {URI}"],
+     f"not found: 'None': {URI}", "the model cannot be loaded", "bad uri or settings"],
 )  # fmt: skip
 def test_a_text_that_does_not(text: str) -> None:
     assert text_wanted(error(text), QUESTION)
+
+
+def test_a_value_that_was_none_is_no_placeholder() -> None:
+    assert text_wanted(error("distributed: None"), {"arguments": {"distributed": None}}) is None
+
+
+def test_a_question_about_nothing_with_a_name_asks_for_none() -> None:
+    assert text_wanted(error("an address is needed"), {"uri": ""}) is None
+
+
+def test_an_at_in_a_key_hides_nothing() -> None:
+    assert text_wanted(error("s3://other/place is gone"), {"uri": "s3://bucket/a@b.bin"})
+
+
+ADAPTER = """
+class Subject:
+    preload = ()
+    capabilities = {"tensors": "full", "explanations": "full"}
+
+    def versions(self):
+        return {"mute": "1.0"}
+
+    def tensors(self, files, settings):
+        raise OSError("File access error")
+"""
+
+
+def test_a_loader_that_claims_it_is_held_to_it_in_every_check(tmp_path: Path) -> None:
+    adapter = tmp_path / "mute.py"
+    adapter.write_text(ADAPTER)
+    checks = ["test_streaming.py::test_a_file_that_does_not_exist", "test_explanations.py"]
+    _, found = run(str(adapter), "disk", tmp_path, *(f"{CONFORMANCE}/{check}" for check in checks))
+    assert {record.requirement for record in found.records} == {"WEIGHT-023", "LOAD-055"}
+    for record in found.records:
+        assert (record.verdict, record.what) == (
+            Verdict.FAIL,
+            "the text of the error for tensors (LOAD-055)",
+        )
+        assert record.comparisons and "File access error" in str(record.actual)
 
 
 def test_an_address_counts_without_its_query() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import json
 import signal
 import subprocess
 import sys
@@ -22,8 +24,10 @@ from reports.mutants import Trial, kills, trials
 from reports.mutants_table import in_html, in_markdown, long_form
 from reports.reader import read_report
 from suites.selftest.conformance_run import ROOT
-from suites.selftest.made_report import record, report
+from suites.selftest.made_report import record, report, write
 from tooling.__main__ import main
+from tooling.mutants import published
+from tooling.repetitions import unpacked
 
 CATALOGUE = read_catalogue(ROOT / "suites" / "requirements")
 LIST, WEIGHT = "LIST-002", "WEIGHT-016"
@@ -190,6 +194,21 @@ def test_the_files_that_turn_red_are_asked_or_the_whole_areas(tmp_path: Path) ->
     assert {record.check for record in few} < {record.check for record in all_of_area}
 
 
+def test_what_is_published_are_tables_reports_and_what_was_asked(tmp_path: Path) -> None:
+    out, target = tmp_path / "out", tmp_path / "new"
+    out.mkdir()
+    target.mkdir()
+    write(out / "uri.jsonl", report([seen("drop_tensor", WEIGHT, Verdict.FAIL, **SEEN)]))
+    table = out / "mutants.csv"
+    table.write_text("mutant\n")
+    options = argparse.Namespace(out=out, publish=target, sample=3, seed=None, areas=False)
+    assert published([table], ["uri"], options) == [target / "mutants.csv"]
+    assert {path.name for path in target.iterdir()} == {"mutants.csv", "uri.jsonl.gz", "run.json"}
+    facts = json.loads((target / "run.json").read_text())
+    assert facts["asked"] == "all checks of the files that it turns red and samples of 3"
+    assert len(unpacked(target / "uri.jsonl.gz").records) == 1
+
+
 def test_a_wrong_declaration_ends_red(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +257,8 @@ def command_lines() -> Iterator[bytes]:
         (["no_such"], "no mutant 'no_such'"),
         (["--file", "no_such"], "no file of mutants 'no_such'"),
         (["--file", "uri", "--publish", "new"], "only a run of all mutants is published"),
-        (["--publish", "."], ". exists"),
+        (["--publish", "."], "File exists: '.'"),
+        (["--publish", "new", "--sample", "0"], "a sample of 0 is not published"),
     ],
 )
 def test_unknown_names_are_refused(
