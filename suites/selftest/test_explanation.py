@@ -48,7 +48,7 @@ def test_a_value_that_was_none_is_no_placeholder() -> None:
 
 
 def test_a_question_about_nothing_with_a_name_asks_for_none() -> None:
-    assert text_wanted(error("an address is needed"), {"uri": ""}) is None
+    assert text_wanted(error("an address is needed"), {"uri": ""}, ["/tmp/cache"]) is None
 
 
 def test_an_at_in_a_key_hides_nothing() -> None:
@@ -90,6 +90,7 @@ def test_an_address_counts_without_its_query() -> None:
 def test_an_address_with_a_password_counts_without_it() -> None:
     assert text_wanted(error("'S3://***@' is no address"), {"uri": "S3://user:secret@"}) is None
     assert text_wanted(error("that is no address"), {"uri": "S3://user:secret@"})
+    assert text_wanted(error("'s3://***@bucket/no': a name"), {"uri": "s3://user:a/b@bucket/no"}) is None
 
 
 def test_a_setting_counts_that_came_as_json() -> None:
