@@ -196,7 +196,7 @@ def test_links_lead_to_files(document: str) -> None:
 
 def test_paths_in_the_text_exist() -> None:
     roots = "suites|fixtures|reports|tooling"
-    named = set(re.findall(rf"(?<![\w/])((?:{roots})/[\w./]+\w)", README))
+    named = set(re.findall(rf"(?<![\w/])((?:{roots})/[\w./-]+\w)", README))
     left_by_runs = ("reports/out/", "reports/history")
     named = {name for name in named if not name.startswith(left_by_runs)}
     assert len(named) > 5
