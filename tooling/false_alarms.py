@@ -20,8 +20,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.machine import machine
-from reports.machine import versions as versions_here
 from tooling.nightly import at_least_one, interruptible, stop
 from tooling.repetitions import Folder, Plan
 from tooling.trouble import Trouble
@@ -95,12 +93,14 @@ def run(options: argparse.Namespace) -> int:
 
 def planned(options: argparse.Namespace) -> list[Plan]:
     """Every run of the series. Raises Trouble: the plugin that gives the order is missing."""
+    from reports import machine
+
     try:
-        versions = versions_here() | {name: metadata.version(name) for name in PLUGINS}
+        versions = machine.versions() | {name: metadata.version(name) for name in PLUGINS}
     except metadata.PackageNotFoundError as error:
         raise Trouble(f"{error.name} isn't installed", "pip install -r requirements.txt", code=2) from error
     commit = git("rev-parse", "HEAD")
-    processes = options.processes or int(machine()["cpus"])
+    processes = options.processes or int(machine.machine()["cpus"])
     return [
         Plan(
             number=number,
@@ -182,18 +182,8 @@ def command(plan: Plan, folder: Folder) -> list[str]:
     """pytest's command line; the report's path is relative where it can be, since the report quotes it."""
     report = folder.report_of(plan)
     place = report.relative_to(ROOT) if report.is_relative_to(ROOT) else report
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-c",
-        "tox.ini",
-        "--rootdir",
-        ".",
-        "-n",
-        str(plan.processes),
-    ]
+    words = [sys.executable, "-m", "pytest", "-q", "-c", "tox.ini", "--rootdir", "."]
+    words += ["-n", str(plan.processes)]
     words += ["-p", "randomly", f"--randomly-seed={plan.order_seed}", "--seed", str(plan.seed)]
     words += ["--subjects", plan.subjects, "--stores", plan.stores, f"--report={place}"]
     return [*words, *plan.arguments]

@@ -7,7 +7,6 @@ difference in a line; 2 a name that no mutant has; 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from tooling.false_alarms import git
 from tooling.nightly import interruptible, stop
+from tooling.repetitions import pack
 from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -136,10 +136,9 @@ def hold(options: argparse.Namespace) -> int:
 def published(tables: Sequence[Path], names: Sequence[str], options: argparse.Namespace) -> list[Path]:
     """Copies of the tables and, compressed, of the reports that they were made from, and what was asked."""
     for name in names:
-        # without a time of its own, the same report is the same file
-        content = gzip.compress((options.out / f"{name}.jsonl").read_bytes(), mtime=0)
-        (options.publish / f"{name}.jsonl.gz").write_bytes(content)
+        pack(options.out / f"{name}.jsonl", options.publish)
     asked = {"asked": extent(options), "seed": options.seed, "commit": git("rev-parse", "HEAD")}
+    # without untracked files: the folder that this is written into is one
     modified = bool(git("status", "--porcelain", "--untracked-files=no"))
     facts = json.dumps({**asked, "modified": modified}, indent=1)
     (options.publish / "run.json").write_text(f"{facts}\n", encoding="utf-8")

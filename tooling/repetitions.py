@@ -66,9 +66,7 @@ class Folder:
         """The run has come to its own end, whatever that was. Raises OSError."""
         report = self.report_of(plan)
         if report.exists():
-            packed = self.path / f"{report.name}.gz"
-            # without a time of its own, the same report is the same file
-            packed.write_bytes(gzip.compress(report.read_bytes(), mtime=0))
+            pack(report, self.path)
             report.unlink()
         ended = {"started": started, "seconds": round(seconds, 1), "exit_code": exit_code}
         facts = json.dumps({"plan": asdict(plan), **ended, "modified": modified}, indent=1)
@@ -129,6 +127,12 @@ class Folder:
         raw = [self.path / f"{plan.stem}{ending}" for plan in plans for ending in (".json", ".jsonl.gz")]
         for path in [*tables, *(one for one in raw if one.exists())]:
             shutil.copyfile(path, target / path.name)
+
+
+def pack(report: Path, folder: Path) -> None:
+    """Writes the report into the folder, compressed, under its name and `.gz`. Raises OSError."""
+    # without a time of its own, the same report is the same file
+    (folder / f"{report.name}.gz").write_bytes(gzip.compress(report.read_bytes(), mtime=0))
 
 
 def unpacked(path: Path) -> Report:
