@@ -139,18 +139,30 @@ def test_any_history(
         def __init__(self) -> None:
             super().__init__(scene())
 
-    shortest(scene())
+    known(scene())
     bounds = settings(max_examples=examples(8, 60), stateful_step_count=examples(12, 25))
     run_state_machine_as_test(Here, settings=bounds)
 
 
-def shortest(scene: Scene) -> None:
-    """A loader that never looks at the bucket again fails here, before hundreds of longer histories."""
-    scene.put("config.json", b"1")
+def known(scene: Scene) -> None:
+    """One of everything, whatever the seed; the shortest first, before hundreds of longer histories."""
+    config, tokenizer, *_, last = NAMES
+    scene.put(config, b"1")
     scene.pull_anew()
+    scene.put(config, b"2")
+    scene.pull_anew()
+    for name in NAMES:
+        scene.put(name, b"33")
+    scene.pull()
     scene.look()
-    scene.put("config.json", b"2")
+    scene.alter(tokenizer)
+    scene.delete(last)
     scene.pull_anew()
+    for number in range(6):  # more begun trees than bookkeeping explains
+        scene.put(last, str(number).encode())
+        scene.pull_killed(last)
+        scene.look()
+    scene.pull()
     scene.look()
     scene.close()
 

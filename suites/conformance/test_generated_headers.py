@@ -5,11 +5,13 @@ The main job takes a sample; the sizes, types and texts of errors at large belon
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import reduce
 
 import pytest
 from hypothesis import example, given, settings
 
+from fixtures.checkpoints import DTYPES
 from fixtures.malformed import CORPUS
 from fixtures.mutations import files
 from fixtures.official import judge
@@ -27,12 +29,23 @@ from suites.conformance.trials import (
     is_refusal,
 )
 
+Property = Callable[[RawFile], None]
 KEY = "generated.safetensors"
 #: what loaders are known to get wrong is always among the examples, so that no seed decides a verdict
 KNOWN = {broken.name: broken.file for broken in CORPUS}
 GOOD = one(entry())
+#: two elements of a type and no more, whose bytes all differ
+OF_EACH_TYPE = [
+    one(entry(name, (2 * type_.packed,), (0, 2 * type_.itemsize)), bytes(range(2 * type_.itemsize)))
+    for name, type_ in DTYPES.items()
+]
 #: seconds; a loader that looks at each size once needs less than one, the whole product takes minutes
 PRODUCT_DEADLINE = 15.0
+
+
+def each_example(examples: Iterable[RawFile]) -> Callable[[Property], Property]:
+    """As so many decorators `@example`."""
+    return lambda test: reduce(lambda marked, file: example(file)(marked), examples, test)
 
 
 @pytest.fixture
@@ -79,6 +92,7 @@ def test_what_the_official_library_loads(
     @settings(max_examples=count(60, 4000))
     @given(files())
     @example(GOOD)
+    @each_example(OF_EACH_TYPE)
     def loads_alike(file: RawFile) -> None:
         official = judge(file.content)
         if official.refusal is None:
