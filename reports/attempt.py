@@ -33,6 +33,8 @@ class Attempt:
     message: str | None = None
     expectation: Expectation | None = None
     seconds: float = 0.0
+    #: whether its properties draw as many cases as in the long tier
+    long: bool = False
 
     def observe(self, call: pytest.CallInfo[None], report: pytest.TestReport, run: Run) -> None:
         """Takes in one phase and makes pytest's own report of it say the same as the verdict."""

@@ -102,7 +102,7 @@ def pair_up(items: list[pytest.Item], run: Run) -> list[pytest.Item]:
             dropped.append(item)
             continue
         subject, store = (str(parameters[name]) for name in NAMES)
-        item.stash[ATTEMPT] = Attempt(claim.requirement, subject, store)
+        item.stash[ATTEMPT] = Attempt(claim.requirement, subject, store, long=run.long)
         kept.append(item)
     if run.covers_all:
         for identity in sorted(set(run.catalogue) - claimed):

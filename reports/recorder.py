@@ -251,10 +251,11 @@ def seed(pytestconfig: pytest.Config) -> int:
     return value
 
 
-@pytest.fixture(scope="session")
-def examples(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
+@pytest.fixture
+def examples(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     """`examples(main, long)`: how many cases a property draws in this run's tier."""
-    is_long: bool = pytestconfig.getoption("--long")
+    attempt = request.node.stash.get(ATTEMPT, None)
+    is_long: bool = attempt.long if attempt else request.config.getoption("--long")
     return lambda main, long: long if is_long else main
 
 

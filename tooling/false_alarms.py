@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tooling.nightly import at_least_one, interruptible, stop
+from tooling.publishing import prepare
 from tooling.repetitions import Folder, Plan
 from tooling.trouble import Trouble
 
@@ -77,8 +78,7 @@ def run(options: argparse.Namespace) -> int:
     """Print a line for each run, the flaky verdicts, then the series' own. Raises Trouble."""
     if own := [word for word in options.arguments if word.split("=")[0] in OWN]:
         raise Trouble(f"{own[0]} is what the series sets itself", "see --help for options of its own", code=2)
-    if options.publish and options.publish.exists() and any(options.publish.iterdir()):
-        raise Trouble(f"{options.publish} holds something", "name a new folder to publish in", code=2)
+    prepare(options.publish)
     plans = planned(options)
     folder = Folder(options.out.resolve())
     folder.path.mkdir(parents=True, exist_ok=True)

@@ -86,6 +86,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for subject, own in by_subject.items():
         mutant = mutant_of(subject)
         chosen |= chosen_for(mutant, own, size, random.Random(f"{seed} {subject}"), whole_areas)
+    for item in items:
+        if ATTEMPT in item.stash and item.get_closest_marker("long") is None:
+            # beside a mutant that takes the long tier, too: two hundred loads instead of eight show no more
+            item.stash[ATTEMPT].long = False
     left_out = [item for item in items if item.nodeid not in chosen]
     items[:] = [item for item in items if item.nodeid in chosen]
     if left_out:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tooling.false_alarms import git
 from tooling.nightly import interruptible, stop
-from tooling.repetitions import pack
+from tooling.publishing import pack, prepare
 from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ def hold(options: argparse.Namespace) -> int:
     if options.publish:
         if 0 <= options.sample < SAMPLE:
             raise Trouble(f"a sample of {options.sample} is not published", "leave out --sample", code=2)
-        try:
-            options.publish.mkdir(parents=True)
-        except OSError as error:
-            raise Trouble(f"--publish: {error}", "name a new folder that can be made", code=2) from error
+        prepare(options.publish)
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tooling.history import write_whole
+from tooling.publishing import pack
 from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -127,12 +128,6 @@ class Folder:
         raw = [self.path / f"{plan.stem}{ending}" for plan in plans for ending in (".json", ".jsonl.gz")]
         for path in [*tables, *(one for one in raw if one.exists())]:
             shutil.copyfile(path, target / path.name)
-
-
-def pack(report: Path, folder: Path) -> None:
-    """Writes the report into the folder, compressed, under its name and `.gz`. Raises OSError."""
-    # without a time of its own, the same report is the same file
-    (folder / f"{report.name}.gz").write_bytes(gzip.compress(report.read_bytes(), mtime=0))
 
 
 def unpacked(path: Path) -> Report:

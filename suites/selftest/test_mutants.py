@@ -12,12 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from fixtures.subjects.client import spec_of
 from fixtures.subjects.mutants import MUTANTS, Mutant, declaration
+from reports.attempt import ATTEMPT, Attempt
 from reports.catalogue import read_catalogue
 from reports.model import Verdict, VerdictRecord
 from reports.mutants import Trial, kills, trials
@@ -25,6 +27,7 @@ from reports.mutants_table import in_html, in_markdown, long_form
 from reports.reader import read_report
 from suites.selftest.conformance_run import ROOT
 from suites.selftest.made_report import record, report, write
+from tooling import mutant_selection
 from tooling.__main__ import main
 from tooling.mutants import published
 from tooling.repetitions import unpacked
@@ -194,6 +197,31 @@ def test_the_files_that_turn_red_are_asked_or_the_whole_areas(tmp_path: Path) ->
     assert {record.check for record in few} < {record.check for record in all_of_area}
 
 
+class Collected:
+    """As much of a collected check as the selection looks at."""
+
+    def __init__(self, path: str, requirement: str, subject: str, *, long: bool) -> None:
+        self.path = Path(path)
+        self.nodeid = f"{path}::{requirement}"
+        self.stash = pytest.Stash()
+        self.stash[ATTEMPT] = Attempt(CATALOGUE[requirement], f"mutants/{subject}", "moto", long=True)
+        self._marks = {"long": True} if long else {}
+
+    def get_closest_marker(self, name: str) -> bool | None:
+        return self._marks.get(name)
+
+
+def test_beside_a_mutant_of_the_long_tier_other_checks_stay_short(pytestconfig: pytest.Config) -> None:
+    name = next(one.name for one in MUTANTS.values() if one.long)
+    red = MUTANTS[name].red[0]
+    long, short = (Collected("a.py", one, name, long=one == red) for one in (red, WEIGHT))
+    items = cast(list[pytest.Item], [long, short])
+    config = cast(pytest.Config, SimpleNamespace(getoption=lambda option: 3, hook=pytestconfig.hook))
+    mutant_selection.pytest_collection_modifyitems(config, items)
+    assert items == [long, short]
+    assert (long.stash[ATTEMPT].long, short.stash[ATTEMPT].long) == (True, False)
+
+
 def test_what_is_published_are_tables_reports_and_what_was_asked(tmp_path: Path) -> None:
     out, target = tmp_path / "out", tmp_path / "new"
     out.mkdir()
@@ -257,7 +285,8 @@ def command_lines() -> Iterator[bytes]:
         (["no_such"], "no mutant 'no_such'"),
         (["--file", "no_such"], "no file of mutants 'no_such'"),
         (["--file", "uri", "--publish", "new"], "only a run of all mutants is published"),
-        (["--publish", "."], "File exists: '.'"),
+        (["--publish", "."], ". holds something"),
+        (["--publish", "README.md/new"], "Not a directory: 'README.md/new'"),
         (["--publish", "new", "--sample", "0"], "a sample of 0 is not published"),
     ],
 )
