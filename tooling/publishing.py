@@ -9,7 +9,7 @@ from tooling.trouble import Trouble
 
 
 def prepare(folder: Path | None) -> None:
-    """Makes the folder before the hours that fill it. Raises Trouble: it holds something, or can't be made."""
+    """Makes the folder before the hours that fill it. Raises Trouble: it isn't empty, or can't be made."""
     if folder is None:
         return
     remedy = "name a new folder for --publish"

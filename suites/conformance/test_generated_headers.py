@@ -142,6 +142,7 @@ HARD = {
     "a list 200,000 deep": one("[" * 200_000 + "]" * 200_000, b""),
     "an object 200,000 deep": raw('{"a":' * 200_000 + "1" + "}" * 200_000, b""),
     "a million open lists": raw('{"a":' + "[" * 1_000_000, b""),
+    "a million blanks before it": raw(" " * 1_000_000 + '{"a":'),
     "a name of a million characters": one(entry(shape=[3]), name="n" * 1_000_000),
     "100,000 dimensions that don't fit": one(entry(shape=[1] * 100_000)),
     "10,000 dimensions of 2^62": one(entry(shape=[1 << 62] * 10_000)),

@@ -48,6 +48,7 @@ class Outside:
             climbing.replace("..", "%2e%2e"), climbing.replace("/", "%2F"),
             climbing.replace("..", "%252E%252e"), climbing.replace("/", "\\"), f"a\\..\\..\\{STRANGER}",
             str(self.file), f"/{self.file}", f"file://{self.file}", f"FILE:{self.file}", f"C:\\{STRANGER}",
+            f"C:{STRANGER}", climbing.replace("..", f"%{'25' * 12}2e%{'25' * 12}2e"),
             f"{self.neighbour.uri}/{STRANGER}", f"S3://loadproof/other/{STRANGER}",
             f"s3://another-bucket/{STRANGER}", f"~/{STRANGER}/../../{STRANGER}",
         ]  # fmt: skip

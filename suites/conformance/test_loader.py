@@ -108,6 +108,15 @@ def test_a_folder_without_weights(check: Check, subject: Bench, place: Place) ->
     assert_names(check, error, place.uri)
 
 
+@requirement("LOAD-006")
+def test_an_index_without_entries(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    place.put_all(with_index(sharded(seed), dict.fromkeys(sharded(seed).expected)))
+    error = error_of(
+        check, subject.shared, "model_tensors", why="the index names nothing", uri=place.uri, settings={}
+    )
+    assert_names(check, error, place.uri)
+
+
 def module_spec(checkpoint: Checkpoint) -> dict[str, tuple[str, tuple[int, ...]]]:
     torch_names = dtype_names()
     return {name: (torch_names[tensor.dtype], tensor.shape) for name, tensor in checkpoint.expected.items()}

@@ -225,6 +225,37 @@ def test_a_second_pattern(check: Check, subject: Bench, place: Place) -> None:
     )
 
 
+@requirement("CACHE-065")
+def test_a_file_where_a_folder_has_to_be(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    above = subject.cache_root.parent
+    # names that a pull draws by chance stand for no folder of the next one
+    for number, folder in enumerate(
+        sorted(folders_of(subject, place, "a") & folders_of(subject, place, "b"))
+    ):
+        root = above / f"cache-{number}"
+        root.mkdir(mode=0o700)
+        file = root / folder
+        for parent in reversed(file.relative_to(root).parents[:-1]):
+            (root / parent).mkdir(mode=0o700)
+        file.write_text("keep me")
+        with subject.worker(**{subject.cache_variable: str(root)}) as worker:
+            worker.send("pull_metadata", uri=place.uri)
+            answer = worker.outcome("pull_metadata", deadline=30)
+        kept = file.is_file() and file.read_text() == "keep me"
+        check.true(kept, what=f"the file at {folder}", expected="kept", actual=f"gone; {answer}")
+
+
+def folders_of(subject: Bench, place: Place, name: str) -> set[Path]:
+    """What a first pull into a root of this name makes for itself, without what belongs to the model."""
+    with subject.root(name) as worker:
+        pulled = Path(worker.ask("pull_metadata", uri=place.uri))
+    root = subject.cache_root.parent / name
+    made = {path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()}
+    inside = {path for path in made if pulled.resolve() in path.parents}
+    return {path.relative_to(root) for path in (made | {pulled}) - inside}
+
+
 @requirement("CACHE-050")
 def test_a_root_that_cannot_be_made(check: Check, subject: Bench, place: Place, tmp_path: Path) -> None:
     place.put("config.json", b"{}")

@@ -128,11 +128,15 @@ def test_extra_config_as_text(check: Check, subject: Bench) -> None:
 
 @requirement("START-016")
 @pytest.mark.parametrize(
-    "text", ["{", "{'concurrency': 1}", "concurrency=1", "[]", "16", '"concurrency"', '{"concurrency": 1}}']
+    "text",
+    ["{", "{'concurrency': 1}", "concurrency=1", "[]", "16", '"concurrency"', '{"concurrency": 1}}']
+    + ['{"concurrency": 1, "concurrency": 2}'],
 )
 def test_extra_config_that_is_no_object(check: Check, subject: Bench, text: str) -> None:
     arguments = {"load_format": "runai_streamer", "model_loader_extra_config": text}
-    error = error_of(check, subject.shared, "load_config", why=f"{text} is no object", arguments=arguments)
+    error = error_of(
+        check, subject.shared, "load_config", why=f"{text} is no object, or two", arguments=arguments
+    )
     assert_names(check, error, "model_loader_extra_config")
 
 

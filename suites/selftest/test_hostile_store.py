@@ -66,6 +66,27 @@ def test_a_body_without_an_end() -> None:
             client(store).get_object(Bucket=BUCKET, Key="m/a")
 
 
+def test_what_is_left_out_is_not_stated() -> None:
+    names = ("listed size", "listed version", "version", "length")
+    with HostileStore({f"m/{name}": Bait(b"abc", unstated=name) for name in names}) as store:
+        s3 = client(store)
+        entries = {one["Key"][2:]: one for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
+        answers = {name: s3.get_object(Bucket=BUCKET, Key=f"m/{name}") for name in names}
+        assert {name for name, one in entries.items() if "Size" not in one} == {"listed size"}
+        assert {name for name, one in entries.items() if "ETag" not in one} == {"listed version"}
+        assert {name for name, one in answers.items() if "ETag" not in one} == {"version"}
+        assert {name for name, one in answers.items() if "ContentLength" not in one} == {"length"}
+        assert {name: one["Body"].read() for name, one in answers.items()} == dict.fromkeys(names, b"abc")
+
+
+def test_less_and_more_than_was_asked_for() -> None:
+    with HostileStore({"m/a": Bait(b"abcdef", brings=2), "m/b": Bait(b"abcdef", ranged=False)}) as store:
+        s3 = client(store)
+        less, more = (s3.get_object(Bucket=BUCKET, Key=f"m/{name}", Range="bytes=1-4") for name in "ab")
+        assert (less["ContentRange"], less["ContentLength"], less["Body"].read()) == ("bytes 1-4/6", 2, b"bc")
+        assert ("ContentRange" in more, more["Body"].read()) == (False, b"abcdef")
+
+
 def test_pages_without_content() -> None:
     with HostileStore(OBJECTS, empty_pages=5) as store:
         assert len(listed(store)) == 3
