@@ -126,6 +126,34 @@ def test_a_bad_request(check: Check, subject: Bench, place: Place, wire: Wire, s
     check.true(bad.hits > 0, what="requests that were called bad", expected="at least one", actual=bad.hits)
 
 
+#: what a store says -> words of which an error has one, or the name of its class: those of the status, of
+#: S3's code for it, or of everyday life. Clients repeat what answers with 429 or more, which takes seconds.
+SAID: dict[int, tuple[str, ...]] = {
+    403: ("403", "denied", "forbidden"),
+    404: ("404", "nosuch", "not found", "notfound", "no such"),
+    412: ("412", "precondition", "changed", "version"),
+}
+
+
+@requirement("LIST-044")
+@pytest.mark.parametrize("status", SAID)
+def test_what_the_store_said(check: Check, subject: Bench, place: Place, wire: Wire, status: int) -> None:
+    place.put("model.safetensors", b"x")
+    said = wire.inject(Fault(match="", method=None, status=status))
+    why = f"the store answers {status}"
+    for operation in ("list_weights", "pull_metadata"):
+        error = error_of(check, subject.shared, operation, why=why, uri=place.uri)
+        # the address of a check holds its name, and with it the status
+        text = f"{error.type}: {error.message}".replace(place.prefix, "…")
+        check.true(
+            any(word in text.lower() for word in SAID[status]),
+            what=f"the error where {why}",
+            expected=f"one of {', '.join(SAID[status])}",
+            actual=text,
+        )
+    check.true(said.hits > 0, what=f"answers of {status}", expected="at least one", actual=said.hits)
+
+
 def questions(place: Place, files: list[str]) -> list[tuple[str, dict[str, Any]]]:
     """Everything that asks a store."""
     return [
