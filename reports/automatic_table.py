@@ -56,6 +56,7 @@ def in_markdown(
         + ", ".join(f"{way}: {total.killed[way]}" for way in WAYS)
         + ".",
         "",
+        *short_of(pairs),
         f"| module | mutants | {' | '.join(WAYS)} | equivalent | survived | unreached | rate | of reached |",
         f"|---|{'---:|' * (len(WAYS) + 6)}",
     ]
@@ -76,6 +77,17 @@ def in_markdown(
         alive = [(m, r) for m, r in pairs if not r.killed and belongs(m, r)]
         lines += [part for m, r in alive for part in section(m, r, explained)] or ["None."]
     return "\n".join(lines) + "\n"
+
+
+def short_of(pairs: Pairs) -> list[str]:
+    """Whether some survivors might still die: who was not asked every check that runs its lines."""
+    few = sum(not result.killed and result.asked < result.candidates for _, result in pairs)
+    if not few:
+        return []
+    return [
+        f"{few} survivors were not asked all checks that run their lines: the rates are lower bounds.",
+        "",
+    ]
 
 
 def counted_out(left_out: Mapping[str, int]) -> str:

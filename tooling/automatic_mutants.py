@@ -10,13 +10,17 @@ for others only where they don't kill; so it needs no recording of the whole sui
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from tooling.false_alarms import git
 from tooling.nightly import interruptible
+from tooling.publishing import pack, prepare
 from tooling.trouble import Trouble
 
 SUMMARY = "change the reference loader in every place and see which changes the suite notices"
@@ -39,7 +43,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--generate", action="store_true", help="make the mutants' sources, and run nothing")
     parser.add_argument(
-        "--publish", action="store_true", help="write kills and survivors into suites/automatic"
+        "--publish",
+        type=Path,
+        metavar="FOLDER",
+        help="a new one, for table and raw data of all; kills and survivors go into suites/automatic",
     )
     parser.add_argument(
         "--first",
@@ -72,8 +79,7 @@ def run(options: argparse.Namespace) -> int:
     narrowed = bool(options.names or options.module or options.sample)
     if options.publish and narrowed:
         raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
-    if options.publish and options.most is not None:
-        raise Trouble("only a run of all checks is published", "leave out --most", code=2)
+    prepare(options.publish)
     try:
         scope = read_scope(FOLDER / "scope.toml")
         equivalent = read_entries(FOLDER / "equivalent.toml", with_reasons=True)
@@ -113,6 +119,7 @@ def run(options: argparse.Namespace) -> int:
             found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")
         if options.publish:
             hunt.publish(pairs, explained)
+            published(options)
     elif options.publish:
         found.append(
             f"nothing is published: {len(pairs)} of {len(mutants)} mutants have a result of this state"
@@ -124,6 +131,18 @@ def run(options: argparse.Namespace) -> int:
         f"{total.equivalent} equivalent, not made: {counted_out(reasons)}, "
         f"in {time.monotonic() - began:.0f} s",
     )
+
+
+def published(options: argparse.Namespace) -> None:
+    """The table, the results that it was made from, compressed, and what was run."""
+    shutil.copy(options.out / "automatic.md", options.publish)
+    pack(options.out / "automatic.csv", options.publish)
+    # without untracked files: the folder that this is written into is one
+    modified = bool(git("status", "--porcelain", "--untracked-files=no"))
+    asked = {"first": options.first, "most": options.most, "deadline": options.deadline}
+    facts = json.dumps({**asked, "commit": git("rev-parse", "HEAD"), "modified": modified}, indent=1)
+    (options.publish / "run.json").write_text(f"{facts}\n", encoding="utf-8")
+    print(options.publish)
 
 
 def said(found: Iterable[str], text: str) -> int:

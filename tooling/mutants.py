@@ -32,8 +32,8 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "reports" / "out" / "mutants"
 SAMPLE = 3
 """Checks for each mutant, of its areas and of others: with some 200 mutants more than a thousand in all."""
-BATCH = 25
-"""Mutants that share a run of pytest, at the least: a progress line every minute or two."""
+BATCH = 40
+"""Mutants that share a run of pytest, at the least: a progress line every two minutes or so."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

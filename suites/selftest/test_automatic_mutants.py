@@ -186,8 +186,8 @@ def test_a_subject_without_a_source_is_unknown() -> None:
     ("words", "said"),
     [
         (["--module", "no_such"], "no module 'no_such'"),
-        (["--publish", "--sample", "3"], "only a run of all mutants is published"),
-        (["--publish", "--most", "3"], "only a run of all checks is published"),
+        (["--publish", "new", "--sample", "3"], "only a run of all mutants is published"),
+        (["--publish", "suites"], "suites holds something"),
     ],
 )
 def test_wrong_words_are_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

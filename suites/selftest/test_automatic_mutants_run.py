@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import signal
 import sys
@@ -136,8 +137,8 @@ class Few:
     ("killed", "words", "said"),
     [
         ((), [], "no mutant was held against any check"),
-        ((LIMIT, HALF), ["--publish", "--survivors"], "nothing is published: 2 of 3 mutants"),
-        ((LIMIT, HALF, LARGE), ["--publish", "--survivors"], None),
+        ((LIMIT, HALF), ["--survivors"], "nothing is published: 2 of 3 mutants"),
+        ((LIMIT, HALF, LARGE), ["--survivors"], None),
     ],
 )
 def test_too_few_results_are_red(
@@ -154,11 +155,15 @@ def test_too_few_results_are_red(
     monkeypatch.setattr(automatic_mutants, "FOLDER", tmp_path / "none")
     monkeypatch.setattr(automatic_mutants_run, "generated", lambda *_: (mutants, left_out))
     monkeypatch.setattr(automatic_mutants_run, "Hunt", few)
-    assert main(["automatic-mutants", "--out", str(tmp_path), *words]) == (1 if said else 0)
+    target = tmp_path / "kept"
+    command = ["automatic-mutants", "--out", str(tmp_path), "--publish", str(target), *words]
+    assert main(command) == (1 if said else 0)
     out = capsys.readouterr().out
     assert (said or "automatic-mutants: green: 3 of 3") in out
     assert "not made: no store: 9, wording: 4" in out.splitlines()[-1]
     assert few.published is (said is None)
+    names = {"automatic.md", "automatic.csv.gz", "run.json"} if few.published else set()
+    assert {path.name for path in target.iterdir()} == names
 
 
 def test_the_table_has_what_was_left_out_beside_the_rate(tmp_path: Path) -> None:
@@ -167,6 +172,14 @@ def test_the_table_has_what_was_left_out_beside_the_rate(tmp_path: Path) -> None
     rate = next(line for line in (tmp_path / "automatic.md").read_text().splitlines() if "killed: " in line)
     assert "100.0 %" in rate
     assert rate.endswith("Not made and in no rate: no store: 9, wording: 4.")
+
+
+def test_a_rate_is_a_lower_bound_where_survivors_were_asked_too_little(tmp_path: Path) -> None:
+    alive = Result(mutant=LIMIT.name, key="k", killed=False, candidates=9, asked=9)
+    for asked, said in ((9, False), (8, True)):
+        written(tmp_path, [(LIMIT, dataclasses.replace(alive, asked=asked))], {}, {})
+        text = (tmp_path / "automatic.md").read_text()
+        assert ("1 survivors were not asked all checks that run their lines" in text) is said
 
 
 def test_an_interruption_ends_the_processes_and_keeps_what_was_done(
