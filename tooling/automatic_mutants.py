@@ -10,17 +10,16 @@ for others only where they don't kill; so it needs no recording of the whole sui
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from tooling.false_alarms import git
 from tooling.nightly import interruptible
-from tooling.publishing import pack, prepare
+from tooling.publishing import checkout, note, pack, prepare
 from tooling.trouble import Trouble
 
 SUMMARY = "change the reference loader in every place and see which changes the suite notices"
@@ -79,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     narrowed = bool(options.names or options.module or options.sample)
     if options.publish and narrowed:
         raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
-    prepare(options.publish)
+    commit = checkout()
     try:
         scope = read_scope(FOLDER / "scope.toml")
         equivalent = read_entries(FOLDER / "equivalent.toml", with_reasons=True)
@@ -100,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
     ]
     if options.generate:
         return said(found, "only made")
+    prepare(options.publish)
     hunt = Hunt(options, FOLDER, mutants, frozenset({*explained, *known}))
     try:
         with interruptible():
@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
             found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")
         if options.publish:
             hunt.publish(pairs, explained)
-            published(options)
+            published(options, commit)
     elif options.publish:
         found.append(
             f"nothing is published: {len(pairs)} of {len(mutants)} mutants have a result of this state"
@@ -133,15 +133,11 @@ def run(options: argparse.Namespace) -> int:
     )
 
 
-def published(options: argparse.Namespace) -> None:
+def published(options: argparse.Namespace, commit: Mapping[str, Any]) -> None:
     """The table, the results that it was made from, compressed, and what was run."""
     shutil.copy(options.out / "automatic.md", options.publish)
     pack(options.out / "automatic.csv", options.publish)
-    # without untracked files: the folder that this is written into is one
-    modified = bool(git("status", "--porcelain", "--untracked-files=no"))
-    asked = {"first": options.first, "most": options.most, "deadline": options.deadline}
-    facts = json.dumps({**asked, "commit": git("rev-parse", "HEAD"), "modified": modified}, indent=1)
-    (options.publish / "run.json").write_text(f"{facts}\n", encoding="utf-8")
+    note(options.publish, first=options.first, most=options.most, deadline=options.deadline, **commit)
     print(options.publish)
 
 

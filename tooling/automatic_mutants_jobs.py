@@ -67,6 +67,8 @@ class Crew:
         """Of one process."""
         words = [sys.executable, "-m", "pytest", "-q", "-c", "tox.ini", "--rootdir", ".", "-n", "0"]
         words += ["-p", "tooling.automatic_mutants_loop", "--automatic-jobs", str(self.folder.resolve())]
+        # checks of the long tier, too; the loop has them draw no more than the others
+        words += ["--long"]
         words += ["--subjects", "automatic", "--stores", STORES, "--deadline", str(self.deadline)]
         words += ["--report", str(self.folder.resolve() / "none.jsonl"), "suites/conformance"]
         return words if self.seed is None else [*words, "--seed", str(self.seed)]

@@ -151,7 +151,7 @@ class Loop:
         subject = f"{AUTOMATIC}/{variant}" if variant else AUTOMATIC
         before = item.stash[ATTEMPT]
         item.callspec.params["subject_name"] = subject
-        item.stash[ATTEMPT] = attempt = Attempt(before.requirement, subject, before.store)
+        item.stash[ATTEMPT] = attempt = Attempt(before.requirement, subject, before.store, long=False)
         item._initrequest()
         # of what follows only the way to it is asked for: the session's fixtures, and no other, stay
         runtestprotocol(item, log=False, nextitem=cast(pytest.Item, item.session))

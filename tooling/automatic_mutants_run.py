@@ -24,7 +24,7 @@ from tooling.trouble import Trouble
 #: killers of neighbours in the same function that a sample asks before the lines of all checks are recorded
 NEIGHBOURS = 10
 INTRODUCTION = """Mutants that survived the published run and are not explained as equivalent.
-Written by `python -m tooling automatic-mutants --publish`; it should only get shorter."""
+Written by `python -m tooling automatic-mutants --publish FOLDER`; it should only get shorter."""
 
 
 def generated(

@@ -18,7 +18,10 @@ OTHERS = (
     ROOT / "fixtures" / "subjects" / "mutants",
 )
 #: modules of `reports` that turn what a check saw into its verdict
-JUDGES = ("attempt", "catalogue", "collection", "differences", "marks", "recorder", "run", "verdicts")
+JUDGES = ("attempt", "catalogue", "collection", "differences", "hypothesis_seed", "marks", "recorder") + (
+    "run",
+    "verdicts",
+)
 PACKAGES = ("boto3", "hypothesis", "moto", "pytest", "runai-model-streamer", "safetensors", "torch")
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tooling.nightly import at_least_one, interruptible, stop
-from tooling.publishing import prepare
+from tooling.publishing import git, prepare
 from tooling.repetitions import Folder, Plan
 from tooling.trouble import Trouble
 
@@ -218,12 +218,3 @@ def facts(plans: Sequence[Plan], folder: Folder, repetitions: Sequence[Repetitio
         "pytest's arguments": " ".join(first.arguments) or "none",
         "began": min(one["started"] for one in kept),
     }
-
-
-def git(*words: str) -> str | None:
-    """What git says of the suite's folder; None where there is no git or no repository."""
-    try:
-        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

@@ -7,20 +7,18 @@ difference in a line; 2 a name that no mutant has; 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tooling.false_alarms import git
 from tooling.nightly import interruptible, stop
-from tooling.publishing import pack, prepare
+from tooling.publishing import checkout, note, pack, prepare
 from tooling.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -91,6 +89,7 @@ def hold(options: argparse.Namespace) -> int:
         if 0 <= options.sample < SAMPLE:
             raise Trouble(f"a sample of {options.sample} is not published", "leave out --sample", code=2)
         prepare(options.publish)
+    commit = checkout()
     start = time.monotonic()
     options.out.mkdir(parents=True, exist_ok=True)
     found: list[Trial] = []
@@ -117,7 +116,7 @@ def hold(options: argparse.Namespace) -> int:
             options.publish.rmdir()
             problems.append(f"nothing is published in {options.publish}")
         elif options.publish:
-            tables = published(tables, [name for name, _ in groups], options)
+            tables = published(tables, [name for name, _ in groups], options, commit)
         print(*tables, sep="\n")
     for problem in problems:
         print(problem)
@@ -130,15 +129,13 @@ def hold(options: argparse.Namespace) -> int:
     return int(bool(problems))
 
 
-def published(tables: Sequence[Path], names: Sequence[str], options: argparse.Namespace) -> list[Path]:
+def published(
+    tables: Sequence[Path], names: Sequence[str], options: argparse.Namespace, commit: Mapping[str, Any]
+) -> list[Path]:
     """Copies of the tables and, compressed, of the reports that they were made from, and what was asked."""
     for name in names:
         pack(options.out / f"{name}.jsonl", options.publish)
-    asked = {"asked": extent(options), "seed": options.seed, "commit": git("rev-parse", "HEAD")}
-    # without untracked files: the folder that this is written into is one
-    modified = bool(git("status", "--porcelain", "--untracked-files=no"))
-    facts = json.dumps({**asked, "modified": modified}, indent=1)
-    (options.publish / "run.json").write_text(f"{facts}\n", encoding="utf-8")
+    note(options.publish, asked=extent(options), seed=options.seed, **commit)
     return [Path(shutil.copy(path, options.publish)) for path in tables]
 
 

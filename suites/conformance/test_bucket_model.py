@@ -145,7 +145,7 @@ def test_any_history(
 
 
 def known(scene: Scene) -> None:
-    """One of everything, whatever the seed; the shortest first, before hundreds of longer histories."""
+    """Changes, damage, deletion and kills, whatever the seed; the shortest first, before longer histories."""
     config, tokenizer, *_, last = NAMES
     scene.put(config, b"1")
     scene.pull_anew()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fixtures.stores import Place, Store
 from fixtures.subjects.client import Worker
+from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
@@ -19,6 +20,8 @@ TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/
 #: bytes that a file may have while the disk is "full"; the larger file of the tree has more
 ROOM = 1 << 16
 GROWN = {"tokenizer.json": b"{}" * ROOM, "added.json": b"{}"}
+#: each at most as long as the first
+TINY = {"config.json": b'{"version": 1}', "nested/deep/a.json": b"[]"}
 MODELS = 6
 
 
@@ -43,9 +46,26 @@ def test_a_full_disk_at_the_next_pull(check: Check, subject: Bench, place: Place
     check.equal(expected=TREE, actual=tree_of(folder), what="the tree that was there before")
 
 
-def limited(worker: Worker) -> Worker:
-    """A worker that can write no file of more than ROOM bytes: a write fails, as on a full disk."""
-    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (ROOM, ROOM))
+@requirement("CACHE-030")
+def test_a_disk_with_room_for_small_files_only(check: Check, subject: Bench, place: Place) -> None:
+    # the model's own fit, what a cache notes beside them may not
+    place.put_all(TINY)
+    with limited(subject.worker(), room=len(TINY["config.json"])) as worker:
+        worker.send("pull_metadata", uri=place.uri)
+        try:
+            folder = worker.receive("pull_metadata")
+        except SubjectRaised as error:
+            assert_names(check, error, os.strerror(errno.EFBIG), str(subject.cache_root))
+        else:
+            check.equal(expected=TINY, actual=tree_of(folder), what="the tree where small files fit")
+    with subject.worker() as worker:
+        folder = worker.ask("pull_metadata", uri=place.uri)
+    check.equal(expected=TINY, actual=tree_of(folder), what="the tree once there is room again")
+
+
+def limited(worker: Worker, room: int = ROOM) -> Worker:
+    """A worker that can write no file of more than `room` bytes: a write fails, as on a full disk."""
+    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (room, room))
     return worker
 
 

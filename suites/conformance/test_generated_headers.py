@@ -6,7 +6,6 @@ The main job takes a sample; the sizes, types and texts of errors at large belon
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import reduce
 
 import pytest
 from hypothesis import example, given, settings
@@ -34,7 +33,7 @@ KEY = "generated.safetensors"
 #: what loaders are known to get wrong is always among the examples, so that no seed decides a verdict
 KNOWN = {broken.name: broken.file for broken in CORPUS}
 GOOD = one(entry())
-#: two elements of a type and no more, whose bytes all differ
+#: two elements of torch's type, whose bytes all differ
 OF_EACH_TYPE = [
     one(entry(name, (2 * type_.packed,), (0, 2 * type_.itemsize)), bytes(range(2 * type_.itemsize)))
     for name, type_ in DTYPES.items()
@@ -44,8 +43,14 @@ PRODUCT_DEADLINE = 15.0
 
 
 def each_example(examples: Iterable[RawFile]) -> Callable[[Property], Property]:
-    """As so many decorators `@example`."""
-    return lambda test: reduce(lambda marked, file: example(file)(marked), examples, test)
+    """The same as one decorator `@example` for each of them."""
+
+    def marked(test: Property) -> Property:
+        for file in examples:
+            test = example(file)(test)
+        return test
+
+    return marked
 
 
 @pytest.fixture

@@ -176,6 +176,18 @@ def test_any_layout_in_memory(check: Check, subject: Bench, place: Place, seed: 
     check.equal(expected=right, actual={key: facts[key] for key in right}, what="what lies around them")
 
 
+@requirement("LOAD-019")
+@pytest.mark.parametrize("layout", ["transposed", "expanded"])
+def test_layouts_without_memory(check: Check, subject: Bench, place: Place, seed: int, layout: str) -> None:
+    checkpoint = one_file(seed, *(TensorSpec(f"a.{d}", d, (5, 7)) for d in ("BF16", "F8_E5M2")))
+    place.put_all(checkpoint.files)
+    spec = spec_of(checkpoint, meta=True)
+    for entry in spec.values():
+        entry[2]["layout"] = layout
+    answer, _ = filled(subject, place.uri, spec)
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+
+
 @requirement("LOAD-054")
 @pytest.mark.parametrize("meta", [False, True], ids=["memory", "meta"])
 def test_parameters_of_a_class_of_their_own(

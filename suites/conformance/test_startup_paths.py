@@ -128,15 +128,19 @@ def test_extra_config_as_text(check: Check, subject: Bench) -> None:
 
 @requirement("START-016")
 @pytest.mark.parametrize(
-    "text",
-    ["{", "{'concurrency': 1}", "concurrency=1", "[]", "16", '"concurrency"', '{"concurrency": 1}}']
-    + ['{"concurrency": 1, "concurrency": 2}'],
+    "text", ["{", "{'concurrency': 1}", "concurrency=1", "[]", "16", '"concurrency"', '{"concurrency": 1}}']
 )
 def test_extra_config_that_is_no_object(check: Check, subject: Bench, text: str) -> None:
     arguments = {"load_format": "runai_streamer", "model_loader_extra_config": text}
-    error = error_of(
-        check, subject.shared, "load_config", why=f"{text} is no object, or two", arguments=arguments
-    )
+    error = error_of(check, subject.shared, "load_config", why=f"{text} is no object", arguments=arguments)
+    assert_names(check, error, "model_loader_extra_config")
+
+
+@requirement("START-021")
+def test_a_key_that_comes_twice(check: Check, subject: Bench) -> None:
+    text = '{"concurrency": 1, "concurrency": 2}'
+    arguments = {"load_format": "runai_streamer", "model_loader_extra_config": text}
+    error = error_of(check, subject.shared, "load_config", why="a key comes twice", arguments=arguments)
     assert_names(check, error, "model_loader_extra_config")
 
 

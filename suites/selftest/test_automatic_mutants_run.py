@@ -176,10 +176,11 @@ def test_the_table_has_what_was_left_out_beside_the_rate(tmp_path: Path) -> None
 
 def test_a_rate_is_a_lower_bound_where_survivors_were_asked_too_little(tmp_path: Path) -> None:
     alive = Result(mutant=LIMIT.name, key="k", killed=False, candidates=9, asked=9)
-    for asked, said in ((9, False), (8, True)):
-        written(tmp_path, [(LIMIT, dataclasses.replace(alive, asked=asked))], {}, {})
+    equivalent = {LIMIT.name: entry(LIMIT, reason="the same")}
+    for asked, explained, said in ((9, {}, False), (8, {}, True), (8, equivalent, False)):
+        written(tmp_path, [(LIMIT, dataclasses.replace(alive, asked=asked))], explained, {})
         text = (tmp_path / "automatic.md").read_text()
-        assert ("1 survivors were not asked all checks that run their lines" in text) is said
+        assert ("not asked all checks that run their lines: 1. " in text) is said
 
 
 def test_an_interruption_ends_the_processes_and_keeps_what_was_done(

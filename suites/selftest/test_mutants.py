@@ -230,7 +230,8 @@ def test_what_is_published_are_tables_reports_and_what_was_asked(tmp_path: Path)
     table = out / "mutants.csv"
     table.write_text("mutant\n")
     options = argparse.Namespace(out=out, publish=target, sample=3, seed=None, areas=False)
-    assert published([table], ["uri"], options) == [target / "mutants.csv"]
+    commit = {"commit": "1234", "modified": False}
+    assert published([table], ["uri"], options, commit) == [target / "mutants.csv"]
     assert {path.name for path in target.iterdir()} == {"mutants.csv", "uri.jsonl.gz", "run.json"}
     facts = json.loads((target / "run.json").read_text())
     assert facts["asked"] == "all checks of the files that it turns red and samples of 3"
