@@ -32,3 +32,16 @@ def test_what_an_error_is_about(check: Check, subject: Bench, place: Place, seed
     files = [f"{place.uri}/{WHOLE}", f"{place.uri}/{name}"]
     error = error_of(check, subject.shared, "tensors", why=f"one file is {trouble}", files=files, settings={})
     assert_names(check, error, name)
+
+
+@requirement("LOAD-056")
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_an_error_in_another_process(
+    check: Check, subject: Bench, place: Place, seed: int, trouble: str
+) -> None:
+    name, content = TROUBLES[trouble]
+    if content is not None:
+        place.put(name, content)
+    files = [f"{place.uri}/{name}"]
+    error = error_of(check, subject.shared, "tensors", why=f"a file is {trouble}", files=files, settings={})
+    check.equal(expected=f"{error.type}: {error.message}", actual=error.pickled, what="the pickled error")
