@@ -24,6 +24,7 @@ class Bench:
         folder: Path,
         *,
         capabilities: tuple[str, ...],
+        wait_variable: str = "",
         variant: str = "",
         tried: bool = False,
         explains: Check | None = None,
@@ -39,6 +40,8 @@ class Bench:
         self._tried = tried
         self._explains = explains
         self.cache_variable = cache_variable
+        #: sets the seconds that a pull waits for another one; empty for a loader that has none
+        self.wait_variable = wait_variable
         self._store = dict(store)
         self._folder = folder
         self._workers: list[Worker] = []

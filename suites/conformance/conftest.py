@@ -177,6 +177,7 @@ def subject(
         environment,
         tmp_path,
         capabilities=needed,
+        wait_variable=description["wait_variable"],
         variant=spec.variant,
         tried=tried,
         explains=request.node.stash[ATTEMPT].check if explains is Claim.CLAIMED else None,

@@ -118,6 +118,30 @@ def test_no_home(check: Check, subject: Bench, place: Place) -> None:
         check.equal(expected=TREE, actual=tree_of(folder), what=f"the tree where HOME is {home!r}")
 
 
+@requirement("CACHE-066")
+def test_a_bounded_wait(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    hang = wire.inject(Fault(match="/tokenizer.json", method="GET", hang=True))
+    holder = subject.worker()
+    holder.send("pull_metadata", uri=place.uri)
+    met = await_hit(hang)
+    check.true(met, what="the first pull", expected="a GET of tokenizer.json", actual="none within 20 s")
+    why = "another pull of the model hangs"
+    for seconds in ("0.25", "0"):
+        with subject.worker(**{subject.wait_variable: seconds}) as worker:
+            worker.send("pull_metadata", uri=place.uri)
+            answer = worker.outcome("pull_metadata", deadline=10)
+        check.true(
+            f"{seconds} s" in answer, what=f"the pull where {why}", expected=f"{seconds} s", actual=answer
+        )
+    holder.kill()
+    for text in ("x", "-1", "nan", "inf", "1 s"):
+        with subject.worker(**{subject.wait_variable: text}) as worker:
+            why = f"{text!r} is no number of seconds"
+            error = error_of(check, worker, "pull_metadata", why=why, uri=place.uri)
+        assert_names(check, error, subject.wait_variable, repr(text))
+
+
 @requirement("CACHE-034")
 def test_models_at_once(check: Check, subject: Bench, store: Store, place: Place, wire: Wire) -> None:
     models = [store.place(f"{place.prefix}/{number}") for number in range(MODELS)]
