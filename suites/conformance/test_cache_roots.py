@@ -135,6 +135,7 @@ def test_a_bounded_wait(check: Check, subject: Bench, place: Place, wire: Wire) 
             f"{seconds} s" in answer, what=f"the pull where {why}", expected=f"{seconds} s", actual=answer
         )
     holder.kill()
+    wire.heal()
     for text in ("x", "-1", "nan", "inf", "1 s"):
         with subject.worker(**{subject.wait_variable: text}) as worker:
             why = f"{text!r} is no number of seconds"
