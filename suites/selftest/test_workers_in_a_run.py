@@ -82,7 +82,7 @@ def test_a_new_loader_takes_one_small_file(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     claimed = [one for one in run.verdicts if one["verdict"] != "UNSUPPORTED"]
     assert {one["verdict"] for one in claimed} == {"PASS"}
-    assert {one["area"] for one in claimed} == {"HEADER", "LIST", "RESOURCE", "SECURITY", "WEIGHT"}
+    assert {one["area"] for one in claimed} == {"HEADER", "LIST", "LOAD", "RESOURCE", "SECURITY", "WEIGHT"}
     assert len(claimed) > 80
     others = [one for one in run.verdicts if one not in claimed]
     assert any("uri: unsupported" in one["message"] for one in others)
