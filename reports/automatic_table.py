@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -17,9 +18,16 @@ MOST_KILLERS = 20
 
 
 def written(
-    folder: Path, pairs: Pairs, explained: Mapping[str, Entry], left_out: Mapping[str, Counter[str]]
+    folder: Path,
+    pairs: Pairs,
+    explained: Mapping[str, Entry],
+    left_out: Mapping[str, Counter[str]],
+    drawn: tuple[int, int] | None = None,
 ) -> Standing:
-    """Writes `automatic.md` and `automatic.csv` into `folder`; where all of these mutants stand."""
+    """Writes `automatic.md` and `automatic.csv` into `folder`; where all of these mutants stand.
+
+    `drawn`: of a sample, its seed and how many mutants there are in all.
+    """
     names = frozenset(explained)
     standings = []
     for module in sorted({mutant.module for mutant, _ in pairs}):
@@ -28,7 +36,7 @@ def written(
     total = standing("all", pairs, names)
     # of modules without any mutant, too: all of such a one may be out of scope
     reasons = sum(left_out.values(), Counter[str]())
-    text = in_markdown(standings, total, pairs, explained, reasons)
+    text = in_markdown(standings, total, pairs, explained, reasons, drawn)
     (folder / "automatic.md").write_text(text, encoding="utf-8")
     (folder / "automatic.csv").write_text(in_csv(pairs, explained), encoding="utf-8")
     for name in ("automatic.md", "automatic.csv"):
@@ -42,6 +50,7 @@ def in_markdown(
     pairs: Pairs,
     explained: Mapping[str, Entry],
     left_out: Mapping[str, int],
+    drawn: tuple[int, int] | None = None,
 ) -> str:
     """The rate, a row for each module, and every survivor with its change."""
     lines = [
@@ -56,6 +65,7 @@ def in_markdown(
         + ", ".join(f"{way}: {total.killed[way]}" for way in WAYS)
         + ".",
         "",
+        *sample_of(total, drawn),
         *short_of(pairs, explained),
         f"| module | mutants | {' | '.join(WAYS)} | equivalent | survived | unreached | rate | of reached |",
         f"|---|{'---:|' * (len(WAYS) + 6)}",
@@ -77,6 +87,20 @@ def in_markdown(
         alive = [(m, r) for m, r in pairs if not r.killed and belongs(m, r)]
         lines += [part for m, r in alive for part in section(m, r, explained)] or ["None."]
     return "\n".join(lines) + "\n"
+
+
+def sample_of(total: Standing, drawn: tuple[int, int] | None) -> list[str]:
+    """What a sample says of all mutants: Wilson's interval of the rate."""
+    count = total.mutants - total.equivalent
+    if drawn is None or not count:
+        return []
+    seed, population = drawn
+    share, z = total.kills / count, 1.96
+    middle = share + z * z / (2 * count)
+    reach = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    low, high = (100 * (middle + sign * reach) / (1 + z * z / count) for sign in (-1, 1))
+    size = f"A sample of {total.mutants} of {population} mutants, drawn by seed {seed}."
+    return [f"{size} The rate of all is between {low:.1f} % and {high:.1f} % (95 % interval).", ""]
 
 
 def short_of(pairs: Pairs, explained: Collection[str]) -> list[str]:

@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--publish",
         type=Path,
         metavar="FOLDER",
-        help="a new one, for table and raw data of all; kills and survivors go into suites/automatic",
+        help="a new one, for table and raw data; a run of all leaves its kills in suites/automatic, too",
     )
     parser.add_argument(
         "--first",
@@ -75,9 +75,10 @@ def run(options: argparse.Namespace) -> int:
     from tooling.automatic_mutants_run import Hunt, generated
 
     began = time.monotonic()
-    narrowed = bool(options.names or options.module or options.sample)
+    narrowed = bool(options.names or options.module)
     if options.publish and narrowed:
-        raise Trouble("only a run of all mutants is published", "leave out what narrows it", code=2)
+        reason = "only a run of all mutants, or of a sample of all, is published"
+        raise Trouble(reason, "leave out what narrows it", code=2)
     commit = checkout()
     try:
         scope = read_scope(FOLDER / "scope.toml")
@@ -113,13 +114,16 @@ def run(options: argparse.Namespace) -> int:
     for mutant, result in pairs:
         if result.killed and mutant.name in known:
             print(f"{mutant.name}: a known survivor that is killed now, by {result.check}")
-    total = written(options.out, pairs, explained, left_out)
+    drawn = (options.seed, len(mutants)) if options.sample else None
+    total = written(options.out, pairs, explained, left_out, drawn)
     if len(pairs) == len(mutants) and not narrowed:
         if total.rate < GOAL:
             found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")
         if options.publish:
             hunt.publish(pairs, explained)
             published(options, commit)
+    elif options.publish and len(pairs) == options.sample and not options.survivors:
+        published(options, commit)
     elif options.publish:
         found.append(
             f"nothing is published: {len(pairs)} of {len(mutants)} mutants have a result of this state"
@@ -137,7 +141,8 @@ def published(options: argparse.Namespace, commit: Mapping[str, Any]) -> None:
     """The table, the results that it was made from, compressed, and what was run."""
     shutil.copy(options.out / "automatic.md", options.publish)
     pack(options.out / "automatic.csv", options.publish)
-    note(options.publish, first=options.first, most=options.most, deadline=options.deadline, **commit)
+    asked = {name: getattr(options, name) for name in ("sample", "seed", "first", "most", "deadline")}
+    note(options.publish, **asked, **commit)
     print(options.publish)
 
 

@@ -186,7 +186,7 @@ def test_a_subject_without_a_source_is_unknown() -> None:
     ("words", "said"),
     [
         (["--module", "no_such"], "no module 'no_such'"),
-        (["--publish", "new", "--sample", "3"], "only a run of all mutants is published"),
+        (["--publish", "new", "--module", "uri"], "only a run of all mutants, or of a sample of all"),
         (["--publish", "suites"], "suites holds something"),
     ],
 )

@@ -139,6 +139,8 @@ class Few:
         ((), [], "no mutant was held against any check"),
         ((LIMIT, HALF), ["--survivors"], "nothing is published: 2 of 3 mutants"),
         ((LIMIT, HALF, LARGE), ["--survivors"], None),
+        ((LIMIT,), ["--sample", "2"], "nothing is published: 1 of 3 mutants"),
+        ((LIMIT, HALF), ["--sample", "2"], None),
     ],
 )
 def test_too_few_results_are_red(
@@ -159,10 +161,11 @@ def test_too_few_results_are_red(
     command = ["automatic-mutants", "--out", str(tmp_path), "--publish", str(target), *words]
     assert main(command) == (1 if said else 0)
     out = capsys.readouterr().out
-    assert (said or "automatic-mutants: green: 3 of 3") in out
+    count = len(killed)
+    assert (said or f"automatic-mutants: green: {count} of {count}") in out
     assert "not made: no store: 9, wording: 4" in out.splitlines()[-1]
-    assert few.published is (said is None)
-    names = {"automatic.md", "automatic.csv.gz", "run.json"} if few.published else set()
+    assert few.published is (said is None and "--sample" not in words)
+    names = {"automatic.md", "automatic.csv.gz", "run.json"} if said is None else set()
     assert {path.name for path in target.iterdir()} == names
 
 
@@ -172,6 +175,19 @@ def test_the_table_has_what_was_left_out_beside_the_rate(tmp_path: Path) -> None
     rate = next(line for line in (tmp_path / "automatic.md").read_text().splitlines() if "killed: " in line)
     assert "100.0 %" in rate
     assert rate.endswith("Not made and in no rate: no store: 9, wording: 4.")
+
+
+def test_a_sample_says_what_it_says_of_all(tmp_path: Path) -> None:
+    result = Result(mutant="m", key="k", killed=True, by="crash", check="c", candidates=1)
+    killed, alive = result, dataclasses.replace(result, killed=False, by=None, check=None)
+    pairs = [(dataclasses.replace(LIMIT, name=str(n)), killed if n < 90 else alive) for n in range(100)]
+    written(tmp_path, pairs, {}, {}, (7, 4000))
+    text = (tmp_path / "automatic.md").read_text()
+    # Wilson's interval of 90 in 100, as statsmodels' proportion_confint gives it
+    assert (
+        "A sample of 100 of 4000 mutants, drawn by seed 7. The rate of all is between 82.6 % and 94.5 %"
+        in text
+    )
 
 
 def test_a_rate_is_a_lower_bound_where_survivors_were_asked_too_little(tmp_path: Path) -> None:
