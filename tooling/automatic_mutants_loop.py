@@ -127,7 +127,8 @@ class Loop:
         wanted = {check: None for check in job["checks"] if check in self._items}
         asked = errors = unstable = 0
         outcome: dict[str, Any] = {"killed": False}
-        for check in dict.fromkeys([*(one for one in killers if one in wanted), *wanted]):
+        # what killed a neighbour is asked first, also where it is none of the first checks for this one
+        for check in dict.fromkeys([*killers, *wanted]):
             attempt = self._run(check, job["mutant"])
             asked += 1
             errors += attempt.verdict is Verdict.ERROR
