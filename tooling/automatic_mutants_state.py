@@ -18,7 +18,14 @@ OTHERS = (
     ROOT / "fixtures" / "subjects" / "mutants",
 )
 #: modules of `reports` that turn what a check saw into its verdict
-JUDGES = ("attempt", "catalogue", "collection", "differences", "hypothesis_seed", "marks", "recorder") + (
+JUDGES = (
+    "attempt",
+    "catalogue",
+    "collection",
+    "differences",
+    "hypothesis_seed",
+    "marks",
+    "recorder",
     "run",
     "verdicts",
 )

@@ -78,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
     """Print a line for each run, the flaky verdicts, then the series' own. Raises Trouble."""
     if own := [word for word in options.arguments if word.split("=")[0] in OWN]:
         raise Trouble(f"{own[0]} is what the series sets itself", "see --help for options of its own", code=2)
-    prepare(options.publish)
     plans = planned(options)
+    prepare(options.publish)
     folder = Folder(options.out.resolve())
     folder.path.mkdir(parents=True, exist_ok=True)
     try:
