@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from reports.automatic import Mutant
@@ -38,26 +41,37 @@ class Coverage:
         for one in self._seen.values():
             for place in one.lines:
                 self._by_line[place].add(one.check)
-        self._texts = {
-            path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8").splitlines()
+        texts = {
+            path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8")
             for path in modules().values()
         }
+        self._texts = {file: text.splitlines() for file, text in texts.items()}
+        self._imports = {file: imports_of(text) for file, text in texts.items()}
 
-    def checks(self, mutant: Mutant) -> list[str]:
+    def checks(self, mutant: Mutant, kills: Mapping[str, int] = MappingProxyType({})) -> list[str]:
         """All that run the changed statement, in the order in which to ask them.
 
         A statement outside of functions is run by every check that imports the module; first come those that
         run a line with a name that it binds. A default value counts as the function's body.
+
+        :param kills: how many mutants each check killed before. Those that killed many take turns with those
+            that run few lines: the first go all the way through the loader, the others come to its corners.
         """
         first, last = mutant.lines
         if mutant.body is None:
             reaching = self._within(mutant.file, first, last)
             users = reaching & self._using(mutant)
-            return [*self._in_order(users), *self._in_order(reaching - users)]
+            return [*self._in_turns(users, kills), *self._in_turns(reaching - users, kills)]
         begin, end = mutant.body
         if first < begin:
             first, last = begin, end
-        return self._in_order(self._within(mutant.file, first, last))
+        return self._in_turns(self._within(mutant.file, first, last), kills)
+
+    def _in_turns(self, checks: set[str], kills: Mapping[str, int]) -> list[str]:
+        by_lines = self._in_order(checks)
+        telling = sorted((one for one in by_lines if kills.get(one)), key=lambda one: -kills[one])
+        turns = chain.from_iterable(zip_longest(telling, by_lines))
+        return list(dict.fromkeys(one for one in turns if one))
 
     def _within(self, file: str, first: int, last: int) -> set[str]:
         return set().union(*(self._by_line.get((file, line), set()) for line in range(first, last + 1)))
@@ -69,6 +83,8 @@ class Coverage:
         first, last = mutant.lines
         found: set[str] = set()
         for file, lines in self._texts.items():
+            if file != mutant.file and not self._imports[file] & set(mutant.binds):
+                continue  # what has that name there is another thing
             for number, line in enumerate(lines, 1):
                 own = file == mutant.file and first <= number <= last
                 # what every check runs is an import or another definition, and tells nothing
@@ -83,6 +99,12 @@ class Coverage:
             by_test[one.check.partition("[")[0]].append(one)
         turns = [(turn, one) for own in by_test.values() for turn, one in enumerate(own)]
         return [one.check for _, one in sorted(turns, key=lambda pair: (pair[0], rank(pair[1])))]
+
+
+def imports_of(text: str) -> frozenset[str]:
+    """The names that a module takes from others."""
+    statements = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    return frozenset(alias.name for statement in statements for alias in statement.names)
 
 
 def rank(one: Seen) -> tuple[bool, int, float, str]:

@@ -21,7 +21,7 @@ from tooling.automatic_mutants_lines import Coverage, recorded
 from tooling.automatic_mutants_state import state_of
 from tooling.trouble import Trouble
 
-#: killers of neighbours in the same function that a sample asks before the lines of all checks are recorded
+#: killers of neighbours in the same function that are asked first
 NEIGHBOURS = 10
 INTRODUCTION = """Mutants that survived the published run and are not explained as equivalent.
 Written by `python -m tooling automatic-mutants --publish FOLDER`; it should only get shorter."""
@@ -159,6 +159,13 @@ class Hunt:
 
     def _by_known_killers(self, names: Iterable[str], killers: Mapping[str, str]) -> dict[str, Result]:
         """The results of those that such a check kills, and of those that may survive."""
+        plan = self._by_neighbours(names, killers)
+        # only kills are kept: these are too few checks to say that one survives
+        found = self._asked("known killers", plan, plan, final=frozenset())
+        return {name: one for name, one in found.items() if one.killed or name in self._settled}
+
+    def _by_neighbours(self, names: Iterable[str], killers: Mapping[str, str]) -> dict[str, list[str]]:
+        """The check that killed each before, then those that killed most in its function."""
         neighbours: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for name, check in killers.items():
             if mutant := self._mutants.get(name):
@@ -169,21 +176,18 @@ class Hunt:
             often = neighbours[mutant.module, mutant.function].most_common(NEIGHBOURS)
             own = [killers[name]] if name in killers else []
             plan[name] = list(dict.fromkeys([*own, *(check for check, _ in often)]))
-        # only kills are kept: these are too few checks to say that one survives
-        found = self._asked("known killers", plan, plan, final=frozenset())
-        return {name: one for name, one in found.items() if one.killed or name in self._settled}
+        return plan
 
     def _by_lines(self, names: Sequence[str], killers: Mapping[str, str]) -> dict[str, Result]:
         """First some checks for each, then all others for those that survive."""
         if not names:
             return {}
         coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", self._state)
+        kills = Counter(killers.values())
         plan: dict[str, list[str]] = {}
-        for name in names:
-            checks = coverage.checks(self._mutants[name])
-            if killers.get(name) in checks:
-                checks = list(dict.fromkeys([killers[name], *checks]))
-            plan[name] = checks
+        for name, known in self._by_neighbours(names, killers).items():
+            checks = coverage.checks(self._mutants[name], kills)
+            plan[name] = list(dict.fromkeys([*(one for one in known if one in set(checks)), *checks]))
         first = {name: checks[: self._options.first] for name, checks in plan.items()}
         rest = {name: checks[len(first[name]) : self._options.most] for name, checks in plan.items()}
         short = frozenset(name for name in plan if not rest[name])

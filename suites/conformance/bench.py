@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fixtures.subjects.client import SubjectServer, Worker
-from fixtures.subjects.explanation import text_wanted, texts_in
+from fixtures.subjects.explanation import text_wanted
 from fixtures.subjects.protocol import SubjectRaised
 from reports.marks import Check, Unsupported
 
@@ -25,6 +25,7 @@ class Bench:
         *,
         capabilities: tuple[str, ...],
         wait_variable: str = "",
+        kinds: Mapping[str, str] | None = None,
         variant: str = "",
         tried: bool = False,
         explains: Check | None = None,
@@ -42,6 +43,8 @@ class Bench:
         self.cache_variable = cache_variable
         #: sets the seconds that a pull waits for another one; empty for a loader that has none
         self.wait_variable = wait_variable
+        #: a kind of trouble -> the name of the class whose errors say that it is that; none where it has none
+        self.kinds = dict(kinds or {})
         self._store = dict(store)
         self._folder = folder
         self._workers: list[Worker] = []
@@ -63,9 +66,7 @@ class Bench:
         worker = self._server.worker(variables, folder, self._variant)
         worker.if_lacking = Unsupported if self._tried else None
         if self._explains is not None:
-            places = [value for value in self._store.values() if "://" in value]
-            others = (str(self._folder), *wanted, *places, *texts_in(environment))
-            worker.if_raised = partial(assert_explained, self._explains, others)
+            worker.if_raised = partial(assert_explained, self._explains)
         worker.capabilities = self._capabilities
         self._workers.append(worker)
         return worker
@@ -96,12 +97,10 @@ class Bench:
             worker.close()
 
 
-def assert_explained(
-    check: Check, others: Sequence[str], error: SubjectRaised, arguments: Mapping[str, Any]
-) -> None:
+def assert_explained(check: Check, error: SubjectRaised, arguments: Mapping[str, Any]) -> None:
     """Counts as a comparison only where it finds something: a check must compare something of its own."""
     __tracebackhide__ = True
-    if wanted := text_wanted(error, arguments, others):
+    if wanted := text_wanted(error, arguments):
         what = f"the text of the error for {error.operation} (LOAD-055)"
         check.true(False, what=what, expected=wanted, actual=error.message)
 
@@ -145,6 +144,17 @@ def answer_of(
         check.true(False, what=what, expected="an answer", actual=told)
         raise AssertionError("unreachable: the comparison above has failed") from None
     return answer
+
+
+def assert_kind(check: Check, subject: Bench, error: SubjectRaised, kind: str, *, where: str) -> None:
+    """By its class the error is of this kind and of no other; empty: of none that the subject names."""
+    __tracebackhide__ = True
+    classes = {name.rpartition(".")[2] for name in error.lineage}
+    check.equal(
+        expected=[kind] if kind else [],
+        actual=[name for name, one in subject.kinds.items() if one in classes],
+        what=f"the kind of the error {error.type} where {where}",
+    )
 
 
 def assert_names(check: Check, error: SubjectRaised, *words: str) -> None:

@@ -178,6 +178,7 @@ def subject(
         tmp_path,
         capabilities=needed,
         wait_variable=description["wait_variable"],
+        kinds=description["kinds"],
         variant=spec.variant,
         tried=tried,
         explains=request.node.stash[ATTEMPT].check if explains is Claim.CLAIMED else None,

@@ -76,11 +76,13 @@ def test_the_same_credentials(
     stranger = "stranger" * 2
     profiles.write_text(PROFILES.format(stranger=stranger, key_id=key_id, secret=secret), encoding="utf-8")
     named = {"AWS_PROFILE": "serving", **NOBODY} if source == "profile" else {}
-    worker = subject.worker(AWS_SHARED_CREDENTIALS_FILE=str(profiles), **named)
+    region = dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), "eu-south-2")
+    worker = subject.worker(AWS_SHARED_CREDENTIALS_FILE=str(profiles), **region, **named)
     asked = assert_listed_and_loaded(check, worker, wire, place, checkpoint)
     for phase, requests in asked.items():
-        signers = sorted({request.key_id for request in requests})
-        check.equal(expected=[key_id], actual=signers, what=f"by whom requests were signed while {phase}")
+        signers = sorted({(request.key_id, request.region) for request in requests})
+        what = f"by whom, and for which region, requests were signed while {phase}"
+        check.equal(expected=[(key_id, "eu-south-2")], actual=signers, what=what)
 
 
 @requirement("LIST-042")

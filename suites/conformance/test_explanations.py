@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 
 from fixtures.checkpoints import single_file
+from fixtures.hostile_store import Bait, HostileStore
 from fixtures.stores import Place
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.bench import Bench, assert_kind, assert_names, error_of
 
 WHOLE = "model.safetensors"
 #: what is the matter -> (name, content) of a second file beside a good one; None: it is not there
@@ -45,3 +46,20 @@ def test_an_error_in_another_process(
     files = [f"{place.uri}/{name}"]
     error = error_of(check, subject.shared, "tensors", why=f"a file is {trouble}", files=files, settings={})
     check.equal(expected=f"{error.type}: {error.message}", actual=error.pickled, what="the pickled error")
+
+
+@requirement("LOAD-057")
+@pytest.mark.parametrize("trouble", [*TROUBLES, "body is cut"])
+def test_kinds_of_files(check: Check, subject: Bench, seed: int, trouble: str) -> None:
+    whole = single_file(seed).files[WHOLE]
+    name, content = TROUBLES.get(trouble, ("cut.safetensors", whole))
+    objects = {WHOLE: Bait(whole)}
+    if content is not None:
+        # a store that says nothing about a range that is not there, as one may
+        objects[name] = Bait(content, brings=5 if trouble == "body is cut" else None)
+    with HostileStore(objects) as store, subject.worker(**store.environment) as worker:
+        files = [store.uri(WHOLE), store.uri(name)]
+        why = f"one file's {trouble}" if content is whole else f"one file is {trouble}"
+        error = error_of(check, worker, "tensors", why=why, files=files, settings={})
+    kind = {"absent": "missing", "body is cut": "cut"}.get(trouble, "corrupt")
+    assert_kind(check, subject, error, kind, where=why)

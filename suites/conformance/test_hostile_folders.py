@@ -13,7 +13,7 @@ from fixtures.stores import Place
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.witness import Witness
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench
+from suites.conformance.bench import Bench, assert_names
 from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate, assert_untouched
 
@@ -42,11 +42,14 @@ def pull(subject: Bench, place: Place) -> Path | SubjectRaised:
             return error
 
 
-def assert_right(check: Check, answer: Path | SubjectRaised, *, where: str) -> None:
-    """The pull was refused on purpose, or brought exactly what lies in the bucket."""
+def assert_right(
+    check: Check, answer: Path | SubjectRaised, *, where: str, names: Path | None = None
+) -> None:
+    """The pull was refused on purpose, naming the path, or brought exactly what lies in the bucket."""
     __tracebackhide__ = True
     if isinstance(answer, SubjectRaised):
         assert_deliberate(check, answer)
+        assert_names(check, answer, *([str(names)] if names else []))
     else:
         check.equal(expected=TREE, actual=tree_of(answer), what=f"the pulled tree where {where}")
 
@@ -86,7 +89,7 @@ def test_links_in_the_way_to_the_folder(check: Check, subject: Bench, place: Pla
             check.equal(expected=[], actual=seen, what=f"what was touched where {where}")
             (victim / "vocab.txt").read_bytes()
             assert f"opened {victim / 'vocab.txt'}" in witness.seen(), "the witness is blind"
-        assert_right(check, answer, where=where)
+        assert_right(check, answer, where=where, names=path)
 
 
 @requirement("SECURITY-023")
@@ -132,7 +135,8 @@ def test_a_planted_folder(check: Check, subject: Bench, place: Place) -> None:
     empty(subject.cache_root)
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(planted, folder)
-    assert_right(check, pull(subject, place), where="somebody planted the folder, its marks included")
+    where = "somebody planted the folder, its marks included"
+    assert_right(check, pull(subject, place), where=where, names=folder)
 
 
 @requirement("SECURITY-024")

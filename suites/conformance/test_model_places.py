@@ -127,3 +127,14 @@ def test_an_index_with_other_fields(check: Check, subject: Bench, place: Place, 
     for variant in variants:
         place.put(INDEX_FILE, json.dumps(variant).encode())
         assert_model(check, subject, place.uri, checkpoint)
+
+
+@requirement("LOAD-058")
+def test_a_link_that_leads_back(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    names = ("parts/a.safetensors", "parts/b.safetensors")
+    shards = [ShardSpec(name, (TensorSpec(name[6], "F32", (9,)),)) for name in names]
+    checkpoint = build(shards, seed=seed, index=True)
+    place.put_all(checkpoint.files)
+    (Path(place.uri) / "parts" / "back").symlink_to("..")
+    (Path(place.uri) / "self").symlink_to(".")
+    assert_model(check, subject, place.uri, checkpoint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.bench import Bench, assert_kind, assert_names, error_of
 from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate
 from suites.conformance.tensors import assert_same_tensors, place_checkpoint
@@ -199,6 +200,60 @@ def test_what_the_store_said(check: Check, subject: Bench, place: Place, wire: W
         )
         what = f"answers of {status} to {operation}"
         check.true(said.hits > before, what=what, expected="at least one", actual=said.hits - before)
+
+
+#: what a store answers -> the kind of trouble that it has; other codes and statuses are nobody's in particular
+KINDS: dict[tuple[int, str], str] = {
+    (404, "Odd"): "missing",
+    (400, "NoSuchBucket"): "missing",
+    (400, "NoSuchKey"): "missing",
+    (400, "NoSuchVersion"): "missing",
+    (400, "NotFound"): "missing",
+    (400, "404"): "missing",
+    (401, "Odd"): "refused",
+    (403, "Odd"): "refused",
+    (412, "Odd"): "changed",
+    (429, "Odd"): "overloaded",
+    (503, "Odd"): "overloaded",
+    (400, "SlowDown"): "overloaded",
+    (400, "Throttling"): "overloaded",
+    (400, "ThrottlingException"): "overloaded",
+    (400, "RequestLimitExceeded"): "overloaded",
+    (400, "TooManyRequests"): "overloaded",
+    (500, "Odd"): "down",
+    (502, "Odd"): "down",
+    (504, "Odd"): "down",
+    (400, "Odd"): "",
+    (405, "Odd"): "",
+    (413, "Odd"): "",
+}
+#: clients repeat some of them, with pauses that grow
+PATIENCE_SECONDS = 40.0
+
+
+@requirement("LIST-045")
+def test_kinds_of_trouble(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    def ask(case: tuple[Worker, Fault]) -> Any:
+        worker, said = case
+        try:
+            return worker.ask("list_weights", deadline=PATIENCE_SECONDS, uri=f"{place.uri}{said.match}")
+        except SubjectRaised as error:
+            return error
+
+    said = [
+        wire.inject(Fault(match=f"/{status}-{code}/", method=None, status=status, code=code))
+        for status, code in KINDS
+    ]
+    workers = [subject.worker() for _ in said]
+    # the pauses of clients that repeat are all that takes time
+    with ThreadPoolExecutor(len(KINDS)) as pool:
+        outcomes = list(pool.map(ask, zip(workers, said, strict=True)))
+    check.true(all(one.hits for one in said), what="the answers", expected="all given", actual=said)
+    for ((status, code), kind), error in zip(KINDS.items(), outcomes, strict=True):
+        answered = f"the store answers {status} {code}"
+        if not isinstance(error, SubjectRaised):
+            check.true(False, what=f"a listing where {answered}", expected="an error", actual=error)
+        assert_kind(check, subject, error, kind, where=answered)
 
 
 def questions(place: Place, files: list[str]) -> list[tuple[str, dict[str, Any]]]:

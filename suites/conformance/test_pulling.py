@@ -175,6 +175,14 @@ def test_a_folder_of_somebody_else(check: Check, subject: Bench, place: Place) -
     check.true(
         kept, what="a file in a folder that was there before", expected="kept", actual=f"gone; {answer}"
     )
+    assert_names_if_raised(check, answer, folder)
+
+
+def assert_names_if_raised(check: Check, answer: str, path: Path) -> None:
+    """Where the pull ended in an error, it names what lies in its way."""
+    __tracebackhide__ = True
+    named = not answer.startswith("raised") or str(path) in answer
+    check.true(named, what="the error of a pull", expected=f"a text that names {path}", actual=answer)
 
 
 def remove_everything(root: Path) -> None:
@@ -244,6 +252,7 @@ def test_a_file_where_a_folder_has_to_be(check: Check, subject: Bench, place: Pl
             answer = worker.outcome("pull_metadata", deadline=30)
         kept = file.is_file() and file.read_text() == "keep me"
         check.true(kept, what=f"the file at {folder}", expected="kept", actual=f"gone; {answer}")
+        assert_names_if_raised(check, answer, file)
 
 
 def folders_of(subject: Bench, place: Place, name: str) -> set[Path]:

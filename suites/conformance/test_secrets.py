@@ -119,6 +119,27 @@ def test_a_password_in_the_endpoint(
     check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
 
 
+@requirement("SECURITY-030")
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_S3", "RUNAI_STREAMER_OVERRIDE_ENDPOINT_URL"])
+def test_a_password_in_another_variable(
+    check: Check, subject: Bench, place: Place, seed: int, wire: Wire, variable: str
+) -> None:
+    place.put_all(TREE)
+    secrets = {name: secret_of(name, seed) for name in ("the user", "the password")}
+    leaks = Leaks(secrets)
+    host = wire.endpoint.removeprefix("http://")
+    endpoint = f"http://{secrets['the user']}:{secrets['the password']}@{host}"
+    worker = subject.worker(**{variable: endpoint}, **TALKATIVE)
+    with Listing(leaks):
+        outcomes = [
+            leaks.outcome(worker, "list_weights", uri=place.uri),
+            leaks.outcome(worker, "pull_metadata", uri=place.uri),
+        ]
+    leaks.look("the log", worker.log())
+    leaks.look_into_files(subject.cache_root.parent)
+    check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
+
+
 @requirement("SECURITY-031")
 def test_signed_addresses(check: Check, subject: Bench, place: Place, seed: int) -> None:
     slashed, parts = with_a_slash("another password", seed)

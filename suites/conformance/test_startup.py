@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.stores import Place, Store
@@ -127,8 +127,10 @@ def test_unknown_keys(check: Check, subject: Bench, key: str) -> None:
         ("concurrency", True),
         ("concurrency", "16"),
         ("concurrency", 1.0),
+        ("concurrency", 1 << 31),
     ]
-    + [("memory_limit", -2), ("memory_limit", False), ("memory_limit", "1GiB"), ("memory_limit", 1e9)],
+    + [("memory_limit", -2), ("memory_limit", False), ("memory_limit", "1GiB"), ("memory_limit", 1e9)]
+    + [("memory_limit", 1 << 63)],
 )
 def test_wrong_values(check: Check, subject: Bench, key: str, value: object) -> None:
     arguments = {"load_format": "runai_streamer", "model_loader_extra_config": {key: value}}
@@ -140,6 +142,8 @@ def test_wrong_values(check: Check, subject: Bench, key: str, value: object) -> 
 def test_valid_values(check: Check, subject: Bench) -> None:
     @settings(max_examples=30)
     @given(st.fixed_dictionaries({}, optional=KEYS))
+    @example({"concurrency": 1, "memory_limit": -1})
+    @example({"concurrency": (1 << 31) - 1, "memory_limit": (1 << 63) - 1})
     def accepted(extra: dict[str, Any]) -> None:
         arguments = {"load_format": "runai_streamer", "model_loader_extra_config": extra}
         answer = subject.ask("load_config", arguments=arguments)
@@ -148,3 +152,11 @@ def test_valid_values(check: Check, subject: Bench) -> None:
         )
 
     accepted()
+
+
+@requirement("START-022")
+@pytest.mark.parametrize("given", ["*.bin", ["*.bin", "original/*"], [], None], ids=str)
+def test_patterns_to_ignore(check: Check, subject: Bench, given: list[str] | str | None) -> None:
+    answer = subject.ask("load_config", arguments={"ignore_patterns": given})
+    wanted = [given] if isinstance(given, str) else given or []
+    check.equal(expected=wanted, actual=answer["ignore_patterns"], what=f"patterns where {given!r} is given")

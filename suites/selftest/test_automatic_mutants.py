@@ -63,6 +63,8 @@ def test_checks_that_run_the_line_come_the_most_telling_first() -> None:
     seen_lines = {mutant.lines for mutant in uri if mutant.removed == URI_LINE}
     assert seen_lines == {(20, 20)}
     assert coverage.checks(inside) == ["test_c[1]", "test_b[many]", "test_a[slow]", "test_c[2]"]
+    often = {"test_a[slow]": 9, "test_c[2]": 2, "test_d[elsewhere]": 99}
+    assert coverage.checks(inside, often) == ["test_a[slow]", "test_c[1]", "test_c[2]", "test_b[many]"]
     outside = next(mutant for mutant in uri if mutant.binds == ("SCHEMES",))
     assert coverage.checks(outside)[-1] == "test_d[elsewhere]", "it runs no line with the name"
     assert len(coverage.checks(outside)) == 5

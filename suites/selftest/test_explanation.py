@@ -37,7 +37,7 @@ def test_a_text_that_says_what_it_is_about(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "not found", "not found: s3://other/place", f"not found: '{URI}': None", f"None: {URI}",
-     f"not found: 'None': {URI}", "the model cannot be loaded", "bad uri or settings"],
+     f"not found: 'None': {URI}", f"{URI}: s3://bucket/None: gone", "the model cannot be loaded", "bad uri or settings"],
 )  # fmt: skip
 def test_a_text_that_does_not(text: str) -> None:
     assert text_wanted(error(text), QUESTION)
@@ -48,7 +48,7 @@ def test_a_value_that_was_none_is_no_placeholder() -> None:
 
 
 def test_a_question_about_nothing_with_a_name_asks_for_none() -> None:
-    assert text_wanted(error("an address is needed"), {"uri": ""}, ["/tmp/cache"]) is None
+    assert text_wanted(error("an address is needed"), {"uri": ""}) is None
 
 
 def test_an_at_in_a_key_hides_nothing() -> None:
@@ -91,6 +91,8 @@ def test_an_address_with_a_password_counts_without_it() -> None:
     assert text_wanted(error("'S3://***@' is no address"), {"uri": "S3://user:secret@"}) is None
     assert text_wanted(error("that is no address"), {"uri": "S3://user:secret@"})
     assert text_wanted(error("'s3://***@bucket/no': a name"), {"uri": "s3://user:a/b@bucket/no"}) is None
+    signed = {"uri": "https://user:secret@host/model?X-Amz-Signature=abc"}
+    assert text_wanted(error("'https://***@host/model?X-Amz-Signature=***' is none"), signed) is None
 
 
 def test_a_setting_counts_that_came_as_json() -> None:
@@ -99,9 +101,9 @@ def test_a_setting_counts_that_came_as_json() -> None:
     assert text_wanted(error("some setting is no number"), asked)
 
 
-def test_a_place_counts_where_the_loader_writes() -> None:
+def test_a_place_where_the_loader_writes_is_not_enough() -> None:
     assert text_wanted(error("/tmp/cache/abc can't be made"), QUESTION)
-    assert text_wanted(error("/tmp/cache/abc can't be made"), QUESTION, ["/tmp/cache"]) is None
+    assert text_wanted(error(f"{URI}: /tmp/cache/abc can't be made"), QUESTION) is None
 
 
 def test_a_name_counts_as_python_shows_it() -> None:

@@ -42,7 +42,7 @@ def test_a_listing_that_states_too_little(
     pages = SimpleNamespace(paginate=lambda **_: [{"Contents": [entry]}])
     monkeypatch.setattr(backend, "_client", SimpleNamespace(get_paginator=lambda _: pages))
     with pytest.raises(StoreError, match=f"a.safetensors.*{lacking}"):
-        list(backend.list(model.prefix))
+        list(backend.list(model.prefix, recursive=True))
 
 
 def test_an_answer_without_a_version(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
