@@ -100,7 +100,8 @@ def sample_of(total: Standing, drawn: tuple[int, int] | None) -> list[str]:
     reach = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     low, high = (100 * (middle + sign * reach) / (1 + z * z / count) for sign in (-1, 1))
     size = f"A sample of {total.mutants} of {population} mutants, drawn by seed {seed}."
-    return [f"{size} The rate of all is between {low:.1f} % and {high:.1f} % (95 % interval).", ""]
+    interval = f"between {low:.1f} % and {high:.1f} %"
+    return [f"{size} All of them, asked as these were, would come to a rate {interval} (95 % interval).", ""]
 
 
 def short_of(pairs: Pairs, explained: Collection[str]) -> list[str]:

@@ -202,7 +202,7 @@ def test_what_the_store_said(check: Check, subject: Bench, place: Place, wire: W
         check.true(said.hits > before, what=what, expected="at least one", actual=said.hits - before)
 
 
-#: what a store answers -> the kind of trouble that it has; other codes and statuses are nobody's in particular
+#: what a store answers -> the kind of trouble that it has; empty: none of those that a loader names
 KINDS: dict[tuple[int, str], str] = {
     (404, "Odd"): "missing",
     (400, "NoSuchBucket"): "missing",

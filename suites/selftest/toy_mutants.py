@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ class Rehearsal:
                 yield {"mutant": job["mutant"], "asked": len(job["checks"]), "seconds": 1.0, **outcome}
 
         class Every:
-            def checks(self, mutant: Mutant) -> list[str]:
+            def checks(self, mutant: Mutant, kills: Mapping[str, int]) -> list[str]:
                 return checks
 
         monkeypatch.setattr(Crew, "do", do)
