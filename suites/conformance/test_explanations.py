@@ -49,17 +49,18 @@ def test_an_error_in_another_process(
 
 
 @requirement("LOAD-057")
-@pytest.mark.parametrize("trouble", [*TROUBLES, "body is cut"])
+@pytest.mark.parametrize("trouble", [*TROUBLES, "empty, and the store doesn't say so", "body is cut"])
 def test_kinds_of_files(check: Check, subject: Bench, seed: int, trouble: str) -> None:
     whole = single_file(seed).files[WHOLE]
-    name, content = TROUBLES.get(trouble, ("cut.safetensors", whole))
+    cut = trouble == "body is cut"
+    name, content = ("cut.safetensors", whole) if cut else TROUBLES[trouble.partition(",")[0]]
     objects = {WHOLE: Bait(whole)}
     if content is not None:
-        # a store that says nothing about a range that is not there, as one may
-        objects[name] = Bait(content, brings=5 if trouble == "body is cut" else None)
+        unstated = "reason" if "say" in trouble else ""
+        objects[name] = Bait(content, brings=5 if cut else None, unstated=unstated)
     with HostileStore(objects) as store, subject.worker(**store.environment) as worker:
         files = [store.uri(WHOLE), store.uri(name)]
-        why = f"one file's {trouble}" if content is whole else f"one file is {trouble}"
+        why = f"one file's {trouble}" if cut else f"one file is {trouble}"
         error = error_of(check, worker, "tensors", why=why, files=files, settings={})
     kind = {"absent": "missing", "body is cut": "cut"}.get(trouble, "corrupt")
     assert_kind(check, subject, error, kind, where=why)

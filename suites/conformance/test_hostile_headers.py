@@ -71,7 +71,7 @@ def test_a_header_that_claims_too_much(check: Check, subject: Bench, place: Plac
 
 
 @requirement("SECURITY-013")
-@pytest.mark.parametrize("fill", [b"\0", b"["], ids=["zeros", "brackets"])
+@pytest.mark.parametrize("fill", [b"\0", b"[", b"{"], ids=["zeros", "brackets", "braces"])
 def test_a_header_that_is_too_long(check: Check, subject: Bench, place: Place, fill: bytes) -> None:
     place.put(FILE, container(b'{"t":' + fill * 4096, claimed=400 * MiB))
     os.truncate(Path(place.uri, FILE), 400 * MiB + 16)  # sparse: what isn't written takes no room
@@ -142,3 +142,25 @@ def test_many_tensors_and_a_hole(
     why = f"there is a hole behind {count} tensors"
     file = f"{place.uri}/{FILE}"
     assert_refused(check, subject.shared, file, why=why, most=MOST_FOR_A_MILLION, deadline=60)
+
+
+LONG = "n" * 1_000_000
+NUMBER = f"-{'9' * 4_000}e{'9' * 4_000}"
+#: what is wrong -> a header that says so at length
+WORDY: dict[str, str] = {
+    "a name without an entry": f'{{"{LONG}":1}}',
+    "a name that comes twice": '{"other":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},'
+    + ",".join([f'"{LONG}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'] * 2)
+    + "}",
+    "a type of its own": f'{{"t":{{"dtype":"{LONG}","shape":[0],"data_offsets":[0,0]}}}}',
+    "a number that is none": f'{{"t":{{"dtype":"U8","shape":[0],"data_offsets":[0,{NUMBER}]}}}}',
+}
+
+
+@requirement("SECURITY-035")
+@pytest.mark.parametrize("wordy", WORDY, ids=lambda wordy: wordy.replace(" ", "-"))
+def test_an_error_that_is_too_long(check: Check, subject: Bench, place: Place, wordy: str) -> None:
+    place.put(FILE, container(WORDY[wordy].encode()))
+    error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=f"the header has {wordy}")
+    length = len(error.message)
+    check.true(length <= 10_000, what="characters of the error", expected="at most 10,000", actual=length)

@@ -13,7 +13,7 @@ from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.witness import Witness
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, error_of
+from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.folders import everything_below, tree_of
 from suites.conformance.refusals import Outside, assert_deliberate, assert_untouched
 
@@ -75,6 +75,7 @@ def test_keys_that_climb(check: Check, subject: Bench) -> None:
                 why = f"the bucket holds the key {key!r}"
                 error = error_of(check, worker, "pull_metadata", why=why, uri=store.uri(MODEL))
             assert_deliberate(check, error)
+            assert_names(check, error, key)
             made = names_in(subject.cache_root.parent) - before
             strange = {name for name in made if not name.startswith(("root-", "home-"))}
             inside = everything_below(subject.cache_root.parent / f"root-{number}")
@@ -92,6 +93,7 @@ def test_keys_that_mean_another_place(check: Check, subject: Bench, key: str, ou
     outside.assert_untouched(check)
     if isinstance(answer, SubjectRaised):
         assert_deliberate(check, answer)
+        assert_names(check, answer, key)
         return
     # no path is spelt like this key, so that whatever arrived in its stead is something else
     check.true(False, what=f"a pull of the key {key!r}", expected="an error", actual=answer)
@@ -122,6 +124,7 @@ def test_names_that_are_too_long(check: Check, subject: Bench, name: str, outsid
         worker = in_a_root(subject, "root", store)
         error = error_of(check, worker, "pull_metadata", why="a name is too long", uri=store.uri(MODEL))
     assert_deliberate(check, error)
+    assert_names(check, error, name[:40])
     outside.assert_untouched(check)
 
 
@@ -156,6 +159,7 @@ def test_a_file_and_a_folder_at_once(
         why = f"the bucket holds config.json and {names}"
         error = error_of(check, worker, "pull_metadata", why=why, uri=store.uri(MODEL))
     assert_deliberate(check, error)
+    assert_names(check, error, names[-1])
     outside.assert_untouched(check)
 
 
@@ -199,6 +203,7 @@ def test_keys_of_another_model(check: Check, subject: Bench, outside: Outside) -
             check, worker, "pull_metadata", why="the listing names another model's key", uri=store.uri(MODEL)
         )
         assert_deliberate(check, error)
+        assert_names(check, error, f"{stray}stray.json")
         stray_reads = [key for key in store.asked.reads if "stray" in key]
         check.equal(expected=[], actual=stray_reads, what="another model's objects that were read")
     outside.assert_untouched(check)

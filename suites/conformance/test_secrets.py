@@ -11,7 +11,7 @@ from fixtures.checkpoints import sharded
 from fixtures.stores import Place
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench
+from suites.conformance.bench import Bench, error_of
 from suites.conformance.leaks import Leaks, Listing
 
 VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "AZURE_STORAGE_ACCOUNT_KEY")
@@ -138,6 +138,11 @@ def test_a_password_in_another_variable(
     leaks.look("the log", worker.log())
     leaks.look_into_files(subject.cache_root.parent)
     check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
+    if "answered" not in outcomes:
+        error = error_of(check, worker, "list_weights", why="the endpoint has a password", uri=place.uri)
+        named = variable in error.message or host in error.message
+        what = "the error about an endpoint with a password"
+        check.true(named, what=what, expected=f"a text that names {variable} or {host}", actual=error.message)
 
 
 @requirement("SECURITY-031")

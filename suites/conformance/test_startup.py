@@ -65,7 +65,7 @@ def test_explicit_format(check: Check, subject: Bench, model: Place) -> None:
 def test_impossible_pair(check: Check, subject: Bench, model: Place) -> None:
     arguments = {"model_path": model.uri, "load_format": "safetensors"}
     error = error_of(check, subject.shared, "start", why="safetensors can't read a URI", arguments=arguments)
-    assert_names(check, error, "safetensors", model.uri)
+    assert_names(check, error, "load_format", "safetensors", model.uri)
 
 
 @pytest.mark.quick

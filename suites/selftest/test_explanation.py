@@ -37,8 +37,8 @@ def test_a_text_that_says_what_it_is_about(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "not found", "not found: s3://other/place", f"not found: '{URI}': None", f"None: {URI}",
-     f"not found: 'None': {URI}", f"{URI}: s3://bucket/None: gone", "the model cannot be loaded",
-     "bad uri or settings"],
+     f"not found: 'None': {URI}", f"{URI}: s3://bucket/None: gone", f"{URI}: a tensor lies in None and b",
+     "the model cannot be loaded", "bad uri or settings"],
 )  # fmt: skip
 def test_a_text_that_does_not(text: str) -> None:
     assert text_wanted(error(text), QUESTION)
