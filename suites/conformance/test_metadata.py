@@ -30,6 +30,12 @@ TREE = {
 DOTTED = {".gitattributes": b"*.json -text\n", ".config/a.json": b"[1]", "a/.hidden": b"."}
 HEAVY = ["model.safetensors", "pytorch_model.bin", "a.pt", "a.pth", "a.tensors", "a.gguf", "a.onnx"]
 HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetensors"]
+#: ends of names that a new repository at Hugging Face keeps as large files (its .gitattributes), or that tools
+#: write beside them: ONNX, TensorRT, PyTorch's archives and checkpoints, diffusers
+OTHER_FORMATS = (
+    ("7z", "arrow", "bz2", "gz", "joblib", "lz4", "mlmodel", "parquet", "pickle", "rar", "tar", "tar.gz", "tgz")
+    + ("xz", "zip", "zst", "hdf5", "onnx.data", "plan", "pt2", "mar", "distcp", "dduf")
+)  # fmt: skip
 
 
 @pytest.mark.quick
@@ -47,6 +53,16 @@ def test_no_heavy_files(check: Check, subject: Bench, place: Place) -> None:
     pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
     check.equal(expected=[], actual=sorted(set(HEAVY) & pulled.keys()), what="heavy files in the cache")
     check.equal(expected=sorted(TREE), actual=sorted(pulled.keys() - set(HEAVY)), what="the other files")
+
+
+@requirement("META-034")
+def test_no_archives(check: Check, subject: Bench, place: Place) -> None:
+    other = {f"a.{end}": b"heavy" for end in OTHER_FORMATS} | {"B.TAR": b"heavy", "nested/c.zip": b"heavy"}
+    tree = TREE | {"tokenizer.model": b"a tokenizer", "plan.json": b"{}", "zip": b"no end of a name"}
+    place.put_all(tree | other)
+    pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
+    check.equal(expected=[], actual=sorted(other.keys() & pulled.keys()), what="archives in the cache")
+    check.equal(expected=sorted(tree), actual=sorted(pulled), what="the other files")
 
 
 @requirement("META-003")
