@@ -30,11 +30,11 @@ TREE = {
 DOTTED = {".gitattributes": b"*.json -text\n", ".config/a.json": b"[1]", "a/.hidden": b"."}
 HEAVY = ["model.safetensors", "pytorch_model.bin", "a.pt", "a.pth", "a.tensors", "a.gguf", "a.onnx"]
 HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetensors"]
-#: ends of names that a new repository at Hugging Face keeps as large files (its .gitattributes), or that tools
-#: write beside them: ONNX, TensorRT, PyTorch's archives and checkpoints, diffusers
+#: ends of names that a new repository at Hugging Face keeps as large files (its .gitattributes), or that
+#: tools write beside them: ONNX, TensorRT, PyTorch's archives and checkpoints, diffusers
 OTHER_FORMATS = (
-    ("7z", "arrow", "bz2", "gz", "joblib", "lz4", "mlmodel", "parquet", "pickle", "rar", "tar", "tar.gz", "tgz")
-    + ("xz", "zip", "zst", "hdf5", "onnx.data", "plan", "pt2", "mar", "distcp", "dduf")
+    ("7z", "arrow", "bz2", "gz", "joblib", "lz4", "mlmodel", "parquet", "pickle", "rar", "tar", "tar.gz")
+    + ("tgz", "xz", "zip", "zst", "hdf5", "onnx.data", "plan", "pt2", "mar", "distcp", "dduf")
 )  # fmt: skip
 
 
