@@ -6,7 +6,9 @@ checks of its areas, and one of all the others. With whole areas, every check of
 
 from __future__ import annotations
 
-import random
+import hashlib
+import heapq
+from collections.abc import Collection
 from functools import cache
 
 import hypothesis
@@ -69,7 +71,12 @@ def requirements_of_sample(subject: str, run: Run, size: int) -> frozenset[str]:
         if one.area not in mutant.areas and set(one.stores) & {*mutant.stores, NO_STORE}
     )
     wanted = len(ids) if size < 0 else min(4 * size, len(ids))
-    return frozenset(random.Random(f"{run.seed} {subject}").sample(ids, wanted))
+    return frozenset(drawn(ids, wanted, f"{run.seed} {subject}"))
+
+
+def drawn(pool: Collection[str], size: int, salt: str) -> list[str]:
+    """A sample of `size`, or all where there are no more, that one more name changes in one place at most."""
+    return heapq.nsmallest(size, pool, key=lambda one: hashlib.sha256(f"{salt} {one}".encode()).digest())
 
 
 @pytest.hookimpl(trylast=True)
@@ -85,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen: set[str] = set()
     for subject, own in by_subject.items():
         mutant = mutant_of(subject)
-        chosen |= chosen_for(mutant, own, size, random.Random(f"{seed} {subject}"), whole_areas)
+        chosen |= chosen_for(mutant, own, size, f"{seed} {subject}", whole_areas)
     for item in items:
         if ATTEMPT in item.stash and item.get_closest_marker("long") is None:
             # beside a mutant that takes the long tier, too: two hundred loads instead of eight show no more
@@ -101,9 +108,7 @@ def mutant_of(subject: str) -> Mutant:
     return MUTANTS[subject.removeprefix("mutants/")]
 
 
-def chosen_for(
-    mutant: Mutant, items: list[pytest.Item], size: int, chance: random.Random, whole_areas: bool
-) -> set[str]:
+def chosen_for(mutant: Mutant, items: list[pytest.Item], size: int, salt: str, whole_areas: bool) -> set[str]:
     """Ids of the checks that the mutant is asked: of the files that it turns red, and samples of the others.
 
     One sample is of its own areas, where a mistake is likelier to show, and one of all the others.
@@ -115,5 +120,4 @@ def chosen_for(
     quick = [one.nodeid for one in items if one.get_closest_marker("long") is None]
     left = [one for one in quick if one not in touched]
     pools = [[one for one in left if one in near], [one for one in left if one not in near]]
-    drawn = [chance.sample(pool, len(pool) if size < 0 else min(size, len(pool))) for pool in pools]
-    return touched.union(*drawn)
+    return touched.union(*(drawn(pool, len(pool) if size < 0 else size, salt) for pool in pools))

@@ -296,3 +296,14 @@ def test_unknown_names_are_refused(
 ) -> None:
     assert main(["mutants", *words, "--out", str(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_new_check_changes_a_sample_in_one_place_at_most() -> None:
+    pool = [f"check {number}" for number in range(200)]
+    before = set(mutant_selection.drawn(pool, 10, "1 mutants/a"))
+    assert before != set(mutant_selection.drawn(pool, 10, "2 mutants/a"))
+    changed = [
+        before ^ set(mutant_selection.drawn([*pool, f"new {n}"], 10, "1 mutants/a")) for n in range(99)
+    ]
+    assert {len(one) for one in changed} == {0, 2}
+    assert set(mutant_selection.drawn(pool[:5], 10, "1")) == set(pool[:5])
