@@ -59,7 +59,7 @@ def test_a_shard_in_a_subfolder(check: Check, subject: Bench, place: Place, seed
     shards = [
         shard("model-00001-of-00002.safetensors", "a"),
         shard("more/model-00002-of-00002.safetensors", "b", "c"),
-        shard("more/and/deeper.safetensors", "d"),
+        shard("more/and/even/deeper.safetensors", "d"),
     ]
     checkpoint = build(shards, seed=seed, index=True)
     place.put_all(checkpoint.files)

@@ -31,6 +31,7 @@ ODD: dict[str, dict[str, Any]] = {
     "no version is stated": {"unstated": "version"},
     "no length is stated": {"unstated": "length"},
     "less comes than was promised": {"brings": 5},
+    "the body breaks off": {"breaks": 5},
 }
 #: of what is read whole: more than its listing says
 ODD_WHOLE = {**ODD, "more comes than was listed": {"more": b"]}"}}
@@ -81,12 +82,29 @@ def test_odd_metadata(check: Check, subject: Bench, odd: str) -> None:
         assert_right_or_refused(check, worker, "pull_metadata", right, name="vocab.json", uri=uri)
 
 
+#: a header of 170 KB, longer than what readers take at first, with 400 KB of data
+LONG_HEADER = tuple(TensorSpec(f"{'a' * 100}.{number}", "U8", (400,)) for number in range(1_000))
+#: as many bytes of data behind a header that comes with the first read
+SHORT_HEADER = tuple(TensorSpec(f"a.{number}", "U8", (100_000,)) for number in range(4))
+
+
 @requirement("SECURITY-033")
 @pytest.mark.parametrize("odd", ODD_PARTS, ids=lambda odd: odd.replace(" ", "-"))
 def test_odd_weights(check: Check, subject: Bench, seed: int, odd: str) -> None:
-    # a header of 170 KB, longer than what readers take at first, with 400 KB of data; beside it a longer file
-    # that is as it should be
-    many = tuple(TensorSpec(f"{'a' * 100}.{number}", "U8", (400,)) for number in range(1_000))
+    assert_loaded_or_refused(check, subject, seed, odd, LONG_HEADER)
+
+
+@requirement("SECURITY-033")
+@pytest.mark.parametrize("odd", ["the whole comes for a part", "less than a part comes"])
+def test_odd_data(check: Check, subject: Bench, seed: int, odd: str) -> None:
+    assert_loaded_or_refused(check, subject, seed, odd, SHORT_HEADER)
+
+
+def assert_loaded_or_refused(
+    check: Check, subject: Bench, seed: int, odd: str, many: tuple[TensorSpec, ...]
+) -> None:
+    """What comes of a file with these tensors, beside a longer one that is as it should be."""
+    __tracebackhide__ = True
     names = ("odd.safetensors", "right.safetensors")
     shards = (ShardSpec(names[0], many), ShardSpec(names[1], (TensorSpec("b", "U8", (1_000_000,)),)))
     checkpoint = build(shards, seed=seed)
@@ -213,6 +231,12 @@ KINDS: dict[tuple[int, str], str] = {
     (401, "Odd"): "refused",
     (403, "Odd"): "refused",
     (412, "Odd"): "changed",
+    (400, "Odd"): "",
+    (405, "Odd"): "",
+    (413, "Odd"): "",
+}
+#: the same of what clients ask for again, with pauses that grow
+KINDS_AFTER_PAUSES: dict[tuple[int, str], str] = {
     (429, "Odd"): "overloaded",
     (503, "Odd"): "overloaded",
     (400, "SlowDown"): "overloaded",
@@ -223,16 +247,15 @@ KINDS: dict[tuple[int, str], str] = {
     (500, "Odd"): "down",
     (502, "Odd"): "down",
     (504, "Odd"): "down",
-    (400, "Odd"): "",
-    (405, "Odd"): "",
-    (413, "Odd"): "",
 }
-#: clients repeat some of them, with pauses that grow
 PATIENCE_SECONDS = 40.0
 
 
 @requirement("LIST-045")
-def test_kinds_of_trouble(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+@pytest.mark.parametrize("kinds", [KINDS, KINDS_AFTER_PAUSES], ids=["at-once", "after-pauses"])
+def test_kinds_of_trouble(
+    check: Check, subject: Bench, place: Place, wire: Wire, kinds: dict[tuple[int, str], str]
+) -> None:
     def ask(case: tuple[Worker, Fault]) -> Any:
         worker, said = case
         try:
@@ -242,14 +265,14 @@ def test_kinds_of_trouble(check: Check, subject: Bench, place: Place, wire: Wire
 
     said = [
         wire.inject(Fault(match=f"/{status}-{code}/", method=None, status=status, code=code))
-        for status, code in KINDS
+        for status, code in kinds
     ]
     workers = [subject.worker() for _ in said]
     # the pauses of clients that repeat are all that takes time
-    with ThreadPoolExecutor(len(KINDS)) as pool:
+    with ThreadPoolExecutor(len(kinds)) as pool:
         outcomes = list(pool.map(ask, zip(workers, said, strict=True)))
     check.true(all(one.hits for one in said), what="the answers", expected="all given", actual=said)
-    for ((status, code), kind), error in zip(KINDS.items(), outcomes, strict=True):
+    for ((status, code), kind), error in zip(kinds.items(), outcomes, strict=True):
         answered = f"the store answers {status} {code}"
         if not isinstance(error, SubjectRaised):
             check.true(False, what=f"a listing where {answered}", expected="an error", actual=error)

@@ -124,7 +124,8 @@ def test_a_password_in_the_endpoint(
 def test_a_password_in_another_variable(
     check: Check, subject: Bench, place: Place, seed: int, wire: Wire, variable: str
 ) -> None:
-    place.put_all(TREE)
+    checkpoint = sharded(seed)
+    place.put_all({**checkpoint.files, **TREE})
     secrets = {name: secret_of(name, seed) for name in ("the user", "the password")}
     leaks = Leaks(secrets)
     host = wire.endpoint.removeprefix("http://")
@@ -134,6 +135,12 @@ def test_a_password_in_another_variable(
         outcomes = [
             leaks.outcome(worker, "list_weights", uri=place.uri),
             leaks.outcome(worker, "pull_metadata", uri=place.uri),
+            leaks.outcome(
+                worker,
+                "tensors",
+                files=[f"{place.uri}/{file}" for file in checkpoint.weight_files],
+                settings={},
+            ),
         ]
     leaks.look("the log", worker.log())
     leaks.look_into_files(subject.cache_root.parent)
