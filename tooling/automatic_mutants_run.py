@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -19,6 +18,7 @@ from tooling.automatic_mutants_generation import all_mutants, modules
 from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_lines import Coverage, recorded
 from tooling.automatic_mutants_state import state_of
+from tooling.sampling import drawn
 from tooling.trouble import Trouble
 
 #: killers of neighbours in the same function that are asked first
@@ -133,7 +133,7 @@ class Hunt:
                 raise Trouble(reason, "leave out --survivors, and run all of them first", code=2)
             wanted = [name for name in wanted if name in current and not current[name].killed]
         if options.sample:
-            wanted = random.Random(options.seed).sample(wanted, min(options.sample, len(wanted)))
+            wanted = drawn(wanted, options.sample, f"{options.seed}")
         # neighbours together: one's killer is asked first for the next
         return sorted(wanted, key=lambda name: (self._mutants[name].module, self._mutants[name].lines, name))
 
@@ -187,7 +187,8 @@ class Hunt:
         plan: dict[str, list[str]] = {}
         for name, known in self._by_neighbours(names, killers).items():
             checks = coverage.checks(self._mutants[name], kills)
-            plan[name] = list(dict.fromkeys([*(one for one in known if one in set(checks)), *checks]))
+            reach = set(checks)
+            plan[name] = list(dict.fromkeys([*(one for one in known if one in reach), *checks]))
         first = {name: checks[: self._options.first] for name, checks in plan.items()}
         rest = {name: checks[len(first[name]) : self._options.most] for name, checks in plan.items()}
         short = frozenset(name for name in plan if not rest[name])

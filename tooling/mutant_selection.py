@@ -6,9 +6,6 @@ checks of its areas, and one of all the others. With whole areas, every check of
 
 from __future__ import annotations
 
-import hashlib
-import heapq
-from collections.abc import Collection
 from functools import cache
 
 import hypothesis
@@ -20,6 +17,7 @@ from reports.attempt import ATTEMPT
 from reports.catalogue import NO_STORE, Requirement
 from reports.recorder import RUN
 from reports.run import Run
+from tooling.sampling import drawn
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,13 +68,8 @@ def requirements_of_sample(subject: str, run: Run, size: int) -> frozenset[str]:
         for one in run.catalogue.values()
         if one.area not in mutant.areas and set(one.stores) & {*mutant.stores, NO_STORE}
     )
-    wanted = len(ids) if size < 0 else min(4 * size, len(ids))
+    wanted = len(ids) if size < 0 else 4 * size
     return frozenset(drawn(ids, wanted, f"{run.seed} {subject}"))
-
-
-def drawn(pool: Collection[str], size: int, salt: str) -> list[str]:
-    """A sample of `size`, or all where there are no more, that one more name changes in one place at most."""
-    return heapq.nsmallest(size, pool, key=lambda one: hashlib.sha256(f"{salt} {one}".encode()).digest())
 
 
 @pytest.hookimpl(trylast=True)

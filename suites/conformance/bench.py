@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Bench:
         worker = self._server.worker(variables, folder, self._variant)
         worker.if_lacking = Unsupported if self._tried else None
         if self._explains is not None:
-            worker.if_raised = partial(assert_explained, self._explains)
+            worker.if_raised = partial(assert_explained, self._explains, tuple(environment))
         worker.capabilities = self._capabilities
         self._workers.append(worker)
         return worker
@@ -97,10 +97,12 @@ class Bench:
             worker.close()
 
 
-def assert_explained(check: Check, error: SubjectRaised, arguments: Mapping[str, Any]) -> None:
+def assert_explained(
+    check: Check, others: Sequence[str], error: SubjectRaised, arguments: Mapping[str, Any]
+) -> None:
     """Counts as a comparison only where it finds something: a check must compare something of its own."""
     __tracebackhide__ = True
-    if wanted := text_wanted(error, arguments):
+    if wanted := text_wanted(error, arguments, others):
         what = f"the text of the error for {error.operation} (LOAD-055)"
         check.true(False, what=what, expected=wanted, actual=error.message)
 
@@ -146,15 +148,19 @@ def answer_of(
     return answer
 
 
-def assert_kind(check: Check, subject: Bench, error: SubjectRaised, kind: str, *, where: str) -> None:
-    """By its class the error is of this kind and of no other; empty: of none that the subject names."""
+def assert_kind(
+    check: Check, subject: Bench, error: SubjectRaised, right: Collection[str], *, where: str
+) -> None:
+    """What the error says by its class is one of these kinds; "" stands for none that the subject names.
+
+    Of a class that descends from another kind's, its own counts.
+    """
     __tracebackhide__ = True
-    classes = {name.rpartition(".")[2] for name in error.lineage}
-    check.equal(
-        expected=[kind] if kind else [],
-        actual=[name for name, one in subject.kinds.items() if one in classes],
-        what=f"the kind of the error {error.type} where {where}",
-    )
+    of_class = {name: kind for kind, name in subject.kinds.items()}
+    kind = next((of_class[name] for name in error.lineage if name in of_class), "")
+    expected = " or ".join(sorted(one or "none of the named kinds" for one in right))
+    what = f"the kind of the error {error.type} where {where}"
+    check.true(kind in right, what=what, expected=expected, actual=kind or "none of the named kinds")
 
 
 def assert_names(check: Check, error: SubjectRaised, *words: str) -> None:

@@ -15,7 +15,7 @@ from fixtures.stores import STORES, Place, Store, StoreFailed, Unavailable
 from fixtures.subjects.capabilities import NOT_IMPLEMENTED, Claim, claim, own_version
 from fixtures.subjects.client import SubjectServer, spec_of
 from fixtures.subjects.explanation import EXPLANATIONS
-from fixtures.subjects.protocol import SubjectFailure, SubjectGarbled
+from fixtures.subjects.protocol import KINDS, SubjectFailure, SubjectGarbled
 from fixtures.wire import Wire
 from reports.attempt import ATTEMPT
 from reports.marks import NotRun, Unsupported
@@ -83,6 +83,8 @@ class Subjects:
             description: dict[str, Any] = worker.ask("describe")
         if not isinstance(description["capabilities"], dict) or not isinstance(description["versions"], dict):
             raise SubjectGarbled(f"{name}: its capabilities and versions must map names to texts")
+        if (kinds := description["kinds"]) and (not isinstance(kinds, dict) or kinds.keys() != KINDS.keys()):
+            raise SubjectGarbled(f"{name}: its kinds must name a class for each of {', '.join(KINDS)}")
         set_subject_version(self._config, name, description["versions"])
         return description
 

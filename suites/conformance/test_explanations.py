@@ -48,19 +48,27 @@ def test_an_error_in_another_process(
     check.equal(expected=f"{error.type}: {error.message}", actual=error.pickled, what="the pickled error")
 
 
+#: what is the matter -> (what the store has of the file, what an error may call it)
+FILES: dict[str, tuple[Bait | None, set[str]]] = {
+    "absent": (None, {"missing"}),
+    # S3 refuses every range of an object without bytes: https://www.rfc-editor.org/rfc/rfc9110#status.416
+    "empty": (Bait(b""), {"corrupt", "cut"}),
+    "empty, and refused without a reason": (Bait(b"", unstated="reason"), {"corrupt", "cut"}),
+    "no safetensors": (Bait((4).to_bytes(8, "little") + b"Zm9v"), {"corrupt"}),
+    # nobody can tell whether its end was lost or its beginning is wrong
+    "shorter than its header": (Bait((1 << 20).to_bytes(8, "little") + b"{}"), {"corrupt", "cut"}),
+    "cut on its way": (Bait(bytes(600), brings=5), {"cut"}),
+    "broken off on its way": (Bait(bytes(600), breaks=5), {"cut"}),
+}
+
+
 @requirement("LOAD-057")
-@pytest.mark.parametrize("trouble", [*TROUBLES, "empty, and the store doesn't say so", "body is cut"])
+@pytest.mark.parametrize("trouble", FILES)
 def test_kinds_of_files(check: Check, subject: Bench, seed: int, trouble: str) -> None:
-    whole = single_file(seed).files[WHOLE]
-    cut = trouble == "body is cut"
-    name, content = ("cut.safetensors", whole) if cut else TROUBLES[trouble.partition(",")[0]]
-    objects = {WHOLE: Bait(whole)}
-    if content is not None:
-        unstated = "reason" if "say" in trouble else ""
-        objects[name] = Bait(content, brings=5 if cut else None, unstated=unstated)
+    bait, right = FILES[trouble]
+    objects = {WHOLE: Bait(single_file(seed).files[WHOLE])} | ({"odd.safetensors": bait} if bait else {})
     with HostileStore(objects) as store, subject.worker(**store.environment) as worker:
-        files = [store.uri(WHOLE), store.uri(name)]
-        why = f"one file's {trouble}" if cut else f"one file is {trouble}"
+        files = [store.uri(WHOLE), store.uri("odd.safetensors")]
+        why = f"one file is {trouble}"
         error = error_of(check, worker, "tensors", why=why, files=files, settings={})
-    kind = {"absent": "missing", "body is cut": "cut"}.get(trouble, "corrupt")
-    assert_kind(check, subject, error, kind, where=why)
+    assert_kind(check, subject, error, right, where=why)

@@ -152,13 +152,6 @@ def test_a_file_deleted_locally(check: Check, subject: Bench, place: Place) -> N
     check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after a local deletion")
 
 
-@requirement("CACHE-016")
-def test_a_file_added_locally(check: Check, subject: Bench, place: Place) -> None:
-    place.put_all(TREE)
-    (Path(pull(subject, place)) / "added.json").write_bytes(b"{}")
-    check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after a local addition")
-
-
 @requirement("CACHE-017")
 def test_unchanged_objects_are_not_fetched(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
     place.put_all(TREE)

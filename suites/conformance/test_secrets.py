@@ -147,9 +147,13 @@ def test_a_password_in_another_variable(
     check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
     if "answered" not in outcomes:
         error = error_of(check, worker, "list_weights", why="the endpoint has a password", uri=place.uri)
-        named = variable in error.message or host in error.message
-        what = "the error about an endpoint with a password"
-        check.true(named, what=what, expected=f"a text that names {variable} or {host}", actual=error.message)
+        names = (variable, host, place.uri)
+        check.true(
+            any(name in error.message for name in names),
+            what="the error about an endpoint with a password",
+            expected=f"a text that names one of {names}",
+            actual=error.message,
+        )
 
 
 @requirement("SECURITY-031")

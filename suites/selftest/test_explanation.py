@@ -38,7 +38,7 @@ def test_a_text_that_says_what_it_is_about(text: str) -> None:
     "text",
     ["", "not found", "not found: s3://other/place", f"not found: '{URI}': None", f"None: {URI}",
      f"not found: 'None': {URI}", f"unsafe name: 'None' in '{URI}': it is empty",
-     f"{URI}: s3://bucket/None: gone", f"{URI}: a tensor lies in None and b",
+     f"{URI}: 's3://bucket/None': gone",
      "the model cannot be loaded", "bad uri or settings"],
 )  # fmt: skip
 def test_a_text_that_does_not(text: str) -> None:
@@ -46,7 +46,8 @@ def test_a_text_that_does_not(text: str) -> None:
 
 
 def test_a_value_that_was_none_is_no_placeholder() -> None:
-    assert text_wanted(error(f"{URI}: 'None' is no name of a file"), QUESTION) is None
+    for text in ("'None' is no name of a file", "dtype: None in the header", "a/None.safetensors is gone"):
+        assert text_wanted(error(f"{URI}: {text}"), QUESTION) is None
     assert text_wanted(error("distributed: None"), {"arguments": {"distributed": None}}) is None
 
 
@@ -108,6 +109,11 @@ def test_a_setting_counts_that_came_as_json() -> None:
 def test_a_place_where_the_loader_writes_is_not_enough() -> None:
     assert text_wanted(error("/tmp/cache/abc can't be made"), QUESTION)
     assert text_wanted(error(f"{URI}: /tmp/cache/abc can't be made"), QUESTION) is None
+
+
+def test_a_variable_counts_that_was_set_for_the_question() -> None:
+    assert text_wanted(error("CACHE_DIR can't be made"), QUESTION)
+    assert text_wanted(error("CACHE_DIR can't be made"), QUESTION, ["CACHE_DIR"]) is None
 
 
 def test_a_name_counts_as_python_shows_it() -> None:

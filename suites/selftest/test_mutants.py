@@ -31,6 +31,7 @@ from tooling import mutant_selection
 from tooling.__main__ import main
 from tooling.mutants import published
 from tooling.repetitions import unpacked
+from tooling.sampling import drawn
 
 CATALOGUE = read_catalogue(ROOT / "suites" / "requirements")
 LIST, WEIGHT = "LIST-002", "WEIGHT-016"
@@ -300,10 +301,8 @@ def test_unknown_names_are_refused(
 
 def test_a_new_check_changes_a_sample_in_one_place_at_most() -> None:
     pool = [f"check {number}" for number in range(200)]
-    before = set(mutant_selection.drawn(pool, 10, "1 mutants/a"))
-    assert before != set(mutant_selection.drawn(pool, 10, "2 mutants/a"))
-    changed = [
-        before ^ set(mutant_selection.drawn([*pool, f"new {n}"], 10, "1 mutants/a")) for n in range(99)
-    ]
+    before = set(drawn(pool, 10, "1 mutants/a"))
+    assert before != set(drawn(pool, 10, "2 mutants/a"))
+    changed = [before ^ set(drawn([*pool, f"new {n}"], 10, "1 mutants/a")) for n in range(99)]
     assert {len(one) for one in changed} == {0, 2}
-    assert set(mutant_selection.drawn(pool[:5], 10, "1")) == set(pool[:5])
+    assert set(drawn(pool[:5], 10, "1")) == set(pool[:5])

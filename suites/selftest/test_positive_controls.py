@@ -16,7 +16,7 @@ from suites.selftest.conformance_run import CONFORMANCE, ROOT, run
 #: what a plain and slow loader leaves to others, and says so
 LACKING = {
     f"{capability}: not implemented"
-    for capability in ("recorded_names", "reuse", "concurrency", "start", "config", "bounded_wait", "kinds")
+    for capability in ("recorded_names", "reuse", "concurrency", "start", "config", "bounded_wait")
 }
 
 
