@@ -118,3 +118,13 @@ def test_a_variable_counts_that_was_set_for_the_question() -> None:
 
 def test_a_name_counts_as_python_shows_it() -> None:
     assert text_wanted(error(r"the name 'a\nb' is odd"), {"uri": "a\nb"}) is None
+
+
+def test_a_loader_names_a_class_for_every_kind_or_none(tmp_path: Path) -> None:
+    adapter = tmp_path / "some.py"
+    adapter.write_text(
+        ADAPTER.replace('"explanations"', '"kinds"') + '\n    kinds = {"missing": "some.Missing"}\n'
+    )
+    _, found = run(str(adapter), "disk", tmp_path, f"{CONFORMANCE}/test_explanations.py")
+    (message,) = {record.message for record in found.records}
+    assert "some: its kinds must name a class for each of missing, refused, overloaded" in str(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fixtures.hostile_store import Bait, HostileStore
 from fixtures.stores.bucket import BUCKET, admin
@@ -91,3 +91,25 @@ def test_pages_without_content() -> None:
     with HostileStore(OBJECTS, empty_pages=5) as store:
         assert len(listed(store)) == 3
         assert store.asked.listings == 6
+
+
+def test_a_body_that_breaks_off() -> None:
+    with HostileStore({"m/a": Bait(bytes(100), breaks=5)}) as store:
+        answer = client(store).get_object(Bucket=BUCKET, Key="m/a")
+        assert answer["ContentLength"] == 100
+        with pytest.raises(BotoCoreError):
+            answer["Body"].read()
+
+
+@pytest.mark.parametrize(("unstated", "code"), [("", "InvalidRange"), ("reason", "416")])
+def test_a_range_of_nothing(unstated: str, code: str) -> None:
+    with HostileStore({"m/a": Bait(b"", unstated=unstated)}) as store:
+        s3 = client(store)
+        with pytest.raises(ClientError) as refused:
+            s3.get_object(Bucket=BUCKET, Key="m/a", Range="bytes=0-9")
+        assert refused.value.response["Error"]["Code"] == code
+        with pytest.raises(ClientError, match="416"):
+            s3.head_object(Bucket=BUCKET, Key="m/a", Range="bytes=0-9")
+        assert s3.get_object(Bucket=BUCKET, Key="m/a")["Body"].read() == b"", (
+            "the connection is still in order"
+        )

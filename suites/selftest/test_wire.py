@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fixtures.faults import Faults
-from fixtures.stores.bucket import BUCKET, admin
+from fixtures.stores.bucket import BUCKET, REGION, admin
 from fixtures.stores.moto import ACCESS_KEY, SECRET_KEY, MotoStore
 from fixtures.wire import Fault, Wire
 
@@ -85,6 +85,7 @@ def test_records_say_who_signed_and_keep_no_signature(wire: Wire) -> None:
     client(wire).get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
     fetch(wire)
     assert [request.key_id for request in wire.requests] == [ACCESS_KEY, ""]
+    assert [request.region for request in wire.requests] == [REGION, ""]
     assert "Signature" not in repr(wire.requests)
 
 
@@ -147,9 +148,12 @@ def test_an_absolute_target_is_recorded_as_a_path(wire: Wire) -> None:
     assert [r.path for r in wire.gets("config.json")] == [f"/{BUCKET}/wire/config.json"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (503, "SlowDown"), (404, "NoSuchKey")])
-def test_status(wire: Wire, status: int, code: str) -> None:
-    fault = wire.inject(Fault("model-", status=status, times=1))
+@pytest.mark.parametrize(
+    ("status", "own", "code"),
+    [(403, None, "AccessDenied"), (503, None, "SlowDown"), (404, None, "NoSuchKey"), (404, "Odd", "Odd")],
+)
+def test_status(wire: Wire, status: int, own: str | None, code: str) -> None:
+    fault = wire.inject(Fault("model-", status=status, code=own, times=1))
     got, body = fetch(wire)
     assert got == status and f"<Code>{code}</Code>".encode() in body
     assert fetch(wire) == (200, DATA)
