@@ -127,4 +127,4 @@ def test_a_loader_names_a_class_for_every_kind_or_none(tmp_path: Path) -> None:
     )
     _, found = run(str(adapter), "disk", tmp_path, f"{CONFORMANCE}/test_explanations.py")
     (message,) = {record.message for record in found.records}
-    assert "some: its kinds must name a class for each of missing, refused, overloaded" in str(message)
+    assert f"{adapter}: its kinds must name a class for each of missing, refused, overloaded" in str(message)
