@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--publish",
         type=Path,
         metavar="FOLDER",
-        help="a new one, for table and raw data; a run of all leaves its kills in suites/automatic, too",
+        help="a new one, for table and raw data; kills and survivors are noted in suites/automatic, too",
     )
     parser.add_argument(
         "--first",
@@ -123,6 +123,7 @@ def run(options: argparse.Namespace) -> int:
             hunt.publish(pairs, explained)
             published(options, commit)
     elif options.publish and len(pairs) == options.sample and not options.survivors:
+        hunt.publish(pairs, explained)
         published(options, commit)
     elif options.publish:
         found.append(

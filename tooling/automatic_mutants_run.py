@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from reports.automatic import Mutant, Pairs, Result, as_line, read_results, result_of
-from reports.automatic_entries import Entry, Outside, as_toml
+from reports.automatic_entries import Entry, Outside, as_toml, read_entries
 from tooling.automatic_mutants_generation import all_mutants, modules
 from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_lines import Coverage, recorded
@@ -23,7 +23,7 @@ from tooling.trouble import Trouble
 
 #: killers of neighbours in the same function that are asked first
 NEIGHBOURS = 10
-INTRODUCTION = """Mutants that survived the published run and are not explained as equivalent.
+INTRODUCTION = """Mutants that survived a published run and are not explained as equivalent.
 Written by `python -m tooling automatic-mutants --publish FOLDER`; it should only get shorter."""
 
 
@@ -107,8 +107,18 @@ class Hunt:
         return {name: one for name in every if (one := found.get(name) or known.get(name))}
 
     def publish(self, pairs: Pairs, explained: Mapping[str, Entry]) -> None:
-        """Writes which check kills which mutant, and who survives without being equivalent."""
-        killed = {mutant.name: result.check for mutant, result in pairs if result.check}
+        """Writes which check kills which mutant, and who survives without being equivalent.
+
+        What is known of others, of which this run says nothing, stays.
+        """
+        asked = {mutant.identity: result for mutant, result in pairs}
+        names = {mutant.name for mutant, _ in pairs}
+        killed = {
+            name: check
+            for name, check in self._published_killers().items()
+            if name in self._mutants and name not in names
+        }
+        killed |= {mutant.name: result.check for mutant, result in pairs if result.check}
         checks = sorted(set(killed.values()))
         numbers = {check: number for number, check in enumerate(checks)}
         content = {
@@ -118,7 +128,10 @@ class Hunt:
         self._kills.parent.mkdir(exist_ok=True)
         self._kills.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
         alive = [m for m, result in pairs if not result.killed and m.name not in explained]
-        entries = [Entry(*mutant.identity) for mutant in alive]
+        there = {mutant.identity for mutant in self._mutants.values()}
+        before = read_entries(self._survivors, with_reasons=False)
+        entries = [one for one in before if one.identity in there and one.identity not in asked]
+        entries += [Entry(*mutant.identity) for mutant in alive]
         self._survivors.write_text(as_toml(entries, INTRODUCTION), encoding="utf-8")
         print(self._kills, self._survivors, sep="\n")
 
@@ -151,11 +164,13 @@ class Hunt:
 
     def _killers(self) -> dict[str, str]:
         """Name -> the check that killed it earlier: here, or in the published run."""
-        known: dict[str, str] = {}
-        if self._kills.exists():
-            content = json.loads(self._kills.read_text(encoding="utf-8"))
-            known = {name: content["checks"][number] for name, number in content["kills"].items()}
-        return known | {name: one.check for name, one in self._earlier.items() if one.check}
+        return self._published_killers() | {n: one.check for n, one in self._earlier.items() if one.check}
+
+    def _published_killers(self) -> dict[str, str]:
+        if not self._kills.exists():
+            return {}
+        content = json.loads(self._kills.read_text(encoding="utf-8"))
+        return {name: content["checks"][number] for name, number in content["kills"].items()}
 
     def _by_known_killers(self, names: Iterable[str], killers: Mapping[str, str]) -> dict[str, Result]:
         """The results of those that such a check kills, and of those that may survive."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import json
 import os
 import signal
 import sys
@@ -68,6 +69,19 @@ def test_a_sample_asks_the_published_killers_first(tmp_path: Path, monkeypatch: 
     rehearsal.run(settled=frozenset({LARGE.name}), sample=3)
     titles = [title for title, _ in rehearsal.asked]
     assert titles.count("first checks") == 2, "whom the known killer no longer kills meets all other checks"
+
+
+def test_a_sample_leaves_what_is_known_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal = Rehearsal(tmp_path, monkeypatch, {LIMIT.name: "test_3[a]"})
+    found = rehearsal.run()
+    (tmp_path / "published").mkdir()
+    rehearsal.hunt.publish([(m, found[m.name]) for m in (LIMIT, HALF, LARGE)], {})
+    now = dataclasses.replace(found[HALF.name], killed=True, by="comparison", check="test_1[a]")
+    rehearsal.hunt.publish([(HALF, now)], {})
+    assert read_entries(tmp_path / "published" / "survivors.toml", with_reasons=False) == (entry(LARGE),)
+    content = json.loads((tmp_path / "published" / "kills.json").read_text())
+    kills = {name: content["checks"][number] for name, number in content["kills"].items()}
+    assert kills == {LIMIT.name: "test_3[a]", HALF.name: "test_1[a]"}
 
 
 def test_results_of_another_state_are_no_survivors_to_go_by(
@@ -164,7 +178,7 @@ def test_too_few_results_are_red(
     count = len(killed)
     assert (said or f"automatic-mutants: green: {count} of {count}") in out
     assert "not made: no store: 9, wording: 4" in out.splitlines()[-1]
-    assert few.published is (said is None and "--sample" not in words)
+    assert few.published is (said is None)
     names = {"automatic.md", "automatic.csv.gz", "run.json"} if said is None else set()
     assert {path.name for path in target.iterdir()} == names
 
