@@ -149,9 +149,6 @@ NUMBER = f"-{'9' * 1_000_000}"
 #: what is wrong -> a header that says so at length
 WORDY: dict[str, str] = {
     "a name without an entry": f'{{"{LONG}":1}}',
-    "a name that comes twice": '{"other":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},'
-    + ",".join([f'"{LONG}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'] * 2)
-    + "}",
     "a type of its own": f'{{"t":{{"dtype":"{LONG}","shape":[0],"data_offsets":[0,0]}}}}',
     "a number that is none": f'{{"t":{{"dtype":"U8","shape":[0],"data_offsets":[0,{NUMBER}]}}}}',
 }
