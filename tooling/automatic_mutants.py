@@ -116,13 +116,10 @@ def run(options: argparse.Namespace) -> int:
             print(f"{mutant.name}: a known survivor that is killed now, by {result.check}")
     drawn = (options.seed, len(mutants)) if options.sample else None
     total = written(options.out, pairs, explained, left_out, drawn)
-    if len(pairs) == len(mutants) and not narrowed:
-        if total.rate < GOAL:
-            found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")
-        if options.publish:
-            hunt.publish(pairs, explained)
-            published(options, commit)
-    elif options.publish and len(pairs) == options.sample and not options.survivors:
+    of_all = len(pairs) == len(mutants) and not narrowed
+    if of_all and total.rate < GOAL:
+        found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")
+    if options.publish and (of_all or (len(pairs) == options.sample and not options.survivors)):
         hunt.publish(pairs, explained)
         published(options, commit)
     elif options.publish:

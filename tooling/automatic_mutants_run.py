@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from reports.automatic import Mutant, Pairs, Result, as_line, read_results, result_of
+from reports.automatic import Mutant, Pairs, Result, as_line, matches, read_results, result_of
 from reports.automatic_entries import Entry, Outside, as_toml, read_entries
 from tooling.automatic_mutants_generation import all_mutants, modules
 from tooling.automatic_mutants_jobs import Crew
@@ -111,13 +111,8 @@ class Hunt:
 
         What is known of others, of which this run says nothing, stays.
         """
-        asked = {mutant.identity: result for mutant, result in pairs}
-        names = {mutant.name for mutant, _ in pairs}
-        killed = {
-            name: check
-            for name, check in self._published_killers().items()
-            if name in self._mutants and name not in names
-        }
+        others = self._mutants.keys() - {mutant.name for mutant, _ in pairs}
+        killed = {name: check for name, check in self._published_killers().items() if name in others}
         killed |= {mutant.name: result.check for mutant, result in pairs if result.check}
         checks = sorted(set(killed.values()))
         numbers = {check: number for number, check in enumerate(checks)}
@@ -128,9 +123,8 @@ class Hunt:
         self._kills.parent.mkdir(exist_ok=True)
         self._kills.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
         alive = [m for m, result in pairs if not result.killed and m.name not in explained]
-        there = {mutant.identity for mutant in self._mutants.values()}
         before = read_entries(self._survivors, with_reasons=False)
-        entries = [one for one in before if one.identity in there and one.identity not in asked]
+        entries = list(matches(before, (self._mutants[name] for name in others)).values())
         entries += [Entry(*mutant.identity) for mutant in alive]
         self._survivors.write_text(as_toml(entries, INTRODUCTION), encoding="utf-8")
         print(self._kills, self._survivors, sep="\n")

@@ -42,14 +42,12 @@ def pull(subject: Bench, place: Place) -> Path | SubjectRaised:
             return error
 
 
-def assert_right(
-    check: Check, answer: Path | SubjectRaised, *, where: str, names: Path | None = None
-) -> None:
-    """The pull was refused on purpose, naming the path, or brought exactly what lies in the bucket."""
+def assert_right(check: Check, answer: Path | SubjectRaised, *named: Path, where: str) -> None:
+    """The pull was refused on purpose, naming these paths, or brought exactly what lies in the bucket."""
     __tracebackhide__ = True
     if isinstance(answer, SubjectRaised):
         assert_deliberate(check, answer)
-        assert_names(check, answer, *([str(names)] if names else []))
+        assert_names(check, answer, *map(str, named))
     else:
         check.equal(expected=TREE, actual=tree_of(answer), what=f"the pulled tree where {where}")
 
@@ -89,7 +87,7 @@ def test_links_in_the_way_to_the_folder(check: Check, subject: Bench, place: Pla
             check.equal(expected=[], actual=seen, what=f"what was touched where {where}")
             (victim / "vocab.txt").read_bytes()
             assert f"opened {victim / 'vocab.txt'}" in witness.seen(), "the witness is blind"
-        assert_right(check, answer, where=where, names=path)
+        assert_right(check, answer, path, where=where)
 
 
 @requirement("SECURITY-023")
@@ -136,7 +134,7 @@ def test_a_planted_folder(check: Check, subject: Bench, place: Place) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(planted, folder)
     where = "somebody planted the folder, its marks included"
-    assert_right(check, pull(subject, place), where=where, names=folder)
+    assert_right(check, pull(subject, place), folder, where=where)
 
 
 @requirement("SECURITY-024")

@@ -32,7 +32,7 @@ HEAVY = ["model.safetensors", "pytorch_model.bin", "a.pt", "a.pth", "a.tensors",
 HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetensors"]
 #: ends of names that a new repository at Hugging Face keeps as large files (its .gitattributes), or that
 #: tools write beside them: ONNX, TensorRT, PyTorch's archives and checkpoints, diffusers
-OTHER_FORMATS = (
+ARCHIVES = (
     ("7z", "arrow", "bz2", "joblib", "lz4", "mlmodel", "parquet", "pickle", "rar", "tar", "tar.gz")
     + ("tgz", "xz", "zip", "zst", "hdf5", "onnx.data", "plan", "pt2", "mar", "distcp", "dduf")
 )  # fmt: skip
@@ -57,12 +57,12 @@ def test_no_heavy_files(check: Check, subject: Bench, place: Place) -> None:
 
 @requirement("META-034")
 def test_no_archives(check: Check, subject: Bench, place: Place) -> None:
-    other = {f"a.{end}": b"heavy" for end in OTHER_FORMATS} | {"B.TAR": b"heavy", "nested/c.zip": b"heavy"}
+    archives = {f"a.{end}": b"heavy" for end in ARCHIVES} | {"B.TAR": b"heavy", "nested/c.zip": b"heavy"}
     tree = TREE | {"tokenizer.model": b"a tokenizer", "plan.json": b"{}", "zip": b"no end"}
     tree |= {"bpe_simple_vocab_16e6.txt.gz": b"CLIP's"}
-    place.put_all(tree | other)
+    place.put_all(tree | archives)
     pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
-    check.equal(expected=[], actual=sorted(other.keys() & pulled.keys()), what="archives in the cache")
+    check.equal(expected=[], actual=sorted(archives.keys() & pulled.keys()), what="archives in the cache")
     check.equal(expected=sorted(tree), actual=sorted(pulled), what="the other files")
 
 

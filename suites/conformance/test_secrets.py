@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.checkpoints import sharded
 from fixtures.stores import Place
+from fixtures.subjects.client import Worker
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, error_of
@@ -104,16 +105,29 @@ def test_a_password_in_the_endpoint(
     endpoint = f"http://{secrets['the user']}:{password}@{host}"
     worker = subject.worker(AWS_ENDPOINT_URL=endpoint, **TALKATIVE)
     files = [f"{place.uri}/{file}" for file in checkpoint.weight_files]
-    with Listing(leaks):
-        outcomes = [
-            leaks.outcome(worker, "list_weights", uri=place.uri, deadline=120),
-            leaks.outcome(worker, "pull_metadata", uri=place.uri, deadline=120),
-            leaks.outcome(worker, "tensors", files=files, settings={}, deadline=120),
-        ]
+    outcomes = outcomes_of(worker, leaks, place, files, deadline=120)
     if status is not None:
         check.equal(
             expected=False, actual="answered" in outcomes, what="whether a store without answers answered"
         )
+    assert_kept(check, subject, worker, leaks, outcomes)
+
+
+def outcomes_of(
+    worker: Worker, leaks: Leaks, place: Place, files: list[str], *, deadline: float
+) -> list[str]:
+    """What comes of listing, pulling and loading, each within `deadline` seconds, while somebody looks."""
+    with Listing(leaks):
+        return [
+            leaks.outcome(worker, "list_weights", uri=place.uri, deadline=deadline),
+            leaks.outcome(worker, "pull_metadata", uri=place.uri, deadline=deadline),
+            leaks.outcome(worker, "tensors", files=files, settings={}, deadline=deadline),
+        ]
+
+
+def assert_kept(check: Check, subject: Bench, worker: Worker, leaks: Leaks, outcomes: list[str]) -> None:
+    """No secret came to light in what was answered, in the log, or in a file."""
+    __tracebackhide__ = True
     leaks.look("the log", worker.log())
     leaks.look_into_files(subject.cache_root.parent)
     check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
@@ -131,20 +145,9 @@ def test_a_password_in_another_variable(
     host = wire.endpoint.removeprefix("http://")
     endpoint = f"http://{secrets['the user']}:{secrets['the password']}@{host}"
     worker = subject.worker(**{variable: endpoint}, **TALKATIVE)
-    with Listing(leaks):
-        outcomes = [
-            leaks.outcome(worker, "list_weights", uri=place.uri),
-            leaks.outcome(worker, "pull_metadata", uri=place.uri),
-            leaks.outcome(
-                worker,
-                "tensors",
-                files=[f"{place.uri}/{file}" for file in checkpoint.weight_files],
-                settings={},
-            ),
-        ]
-    leaks.look("the log", worker.log())
-    leaks.look_into_files(subject.cache_root.parent)
-    check.equal(expected=[], actual=leaks.found, what=f"where secrets came to light; outcomes: {outcomes}")
+    files = [f"{place.uri}/{file}" for file in checkpoint.weight_files]
+    outcomes = outcomes_of(worker, leaks, place, files, deadline=60)
+    assert_kept(check, subject, worker, leaks, outcomes)
     if "answered" not in outcomes:
         error = error_of(check, worker, "list_weights", why="the endpoint has a password", uri=place.uri)
         names = (variable, host, place.uri)
