@@ -53,7 +53,7 @@ class Result:
     """One mutant after its checks."""
 
     mutant: str
-    #: digest of the mutant, the loader, the suite and what is installed: of another state it says nothing
+    #: digest of the mutant, the loader, what is installed, and its killer or the suite: else it says nothing
     key: str
     killed: bool
     #: what its killer saw: a comparison, an exception in place of an answer, no answer, or a dead process

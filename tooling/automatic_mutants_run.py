@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import os
 from collections import Counter, defaultdict
@@ -17,7 +16,7 @@ from reports.automatic_entries import Entry, Outside, as_toml, read_entries
 from tooling.automatic_mutants_generation import all_mutants, modules
 from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_lines import Coverage, recorded
-from tooling.automatic_mutants_state import state_of
+from tooling.automatic_mutants_state import digest_of, state_of
 from tooling.sampling import drawn
 from tooling.trouble import Trouble
 
@@ -146,10 +145,14 @@ class Hunt:
 
     def _is_current(self, result: Result) -> bool:
         mutant = self._mutants.get(result.mutant)
-        return mutant is not None and result.key == self._key(mutant)
+        return mutant is not None and result == self._keyed(result)
 
-    def _key(self, mutant: Mutant) -> str:
-        return hashlib.sha256(f"{mutant.name}\0{self._state}".encode()).hexdigest()[:16]
+    def _keyed(self, result: Result) -> Result:
+        """With the digest of what decided it: its killer alone, or all that a survivor could have met."""
+        state = self._state.whole
+        if result.check and result.requirement:
+            state = self._state.of_kill(result.check, result.requirement)
+        return dataclasses.replace(result, key=digest_of([result.mutant, state])[:16])
 
     def _is_whole(self, result: Result) -> bool:
         """Whether it was asked all that this run would ask; an earlier one may have had a lower `most`."""
@@ -191,7 +194,7 @@ class Hunt:
         """First some checks for each, then all others for those that survive."""
         if not names:
             return {}
-        coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", self._state)
+        coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", self._state.whole)
         kills = Counter(killers.values())
         plan: dict[str, list[str]] = {}
         for name, known in self._by_neighbours(names, killers).items():
@@ -225,7 +228,7 @@ class Hunt:
         for name, checks in plan.items():
             mutant = self._mutants[name]
             function = f"{mutant.module} {mutant.function}"
-            found[name] = Result(mutant=name, key=self._key(mutant), killed=False)
+            found[name] = self._keyed(Result(mutant=name, key="", killed=False))
             if checks:
                 jobs.append({"mutant": name, "function": function, "checks": list(checks)})
             elif name in final:
@@ -235,12 +238,10 @@ class Hunt:
         with closing(self._crew.do(title, jobs)) as coming:  # an interruption ends the processes at once
             for values in coming:
                 name = values["mutant"]
-                result = dataclasses.replace(
-                    result_of({**values, "key": found[name].key}), candidates=len(whole[name])
-                )
+                result = dataclasses.replace(result_of({**values, "key": ""}), candidates=len(whole[name]))
                 if before and name in before:
                     result = together(before[name], result)
-                found[name] = result
+                found[name] = result = self._keyed(result)
                 if result.killed or name in final:
                     self._keep(result)
         return found

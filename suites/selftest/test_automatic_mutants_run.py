@@ -25,7 +25,7 @@ from tooling import automatic_mutants, automatic_mutants_run, automatic_mutants_
 from tooling.__main__ import main
 from tooling.automatic_mutants_generation import PACKAGE, WORDING
 from tooling.automatic_mutants_jobs import ROOT, Crew
-from tooling.automatic_mutants_state import state_of, suite_files
+from tooling.automatic_mutants_state import common_files, state_of
 from tooling.trouble import Trouble
 
 
@@ -84,16 +84,14 @@ def test_a_sample_leaves_what_is_known_of_others(tmp_path: Path, monkeypatch: py
     assert kills == {LIMIT.name: "test_3[a]", HALF.name: "test_1[a]"}
 
 
-def test_results_of_another_state_are_no_survivors_to_go_by(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_results_of_another_state_are_no_survivors_to_go_by(rehearsal: Rehearsal) -> None:
     with pytest.raises(Trouble, match="no result of this loader, suite and deadline"):
         rehearsal.run(survivors=True)
     rehearsal.run()
     assert len(rehearsal.run(survivors=True)) == 3
     with pytest.raises(Trouble, match="no result of this loader, suite and deadline"):
         rehearsal.run(survivors=True, deadline=2.0)
-    monkeypatch.setattr(automatic_mutants_run, "state_of", lambda *_: "another")
+    rehearsal.common = "another"
     assert set(rehearsal.run(names=[LARGE.name])) == {LARGE.name}
     assert set(rehearsal.run(survivors=True)) == {LARGE.name}, "the kills are of another state"
 
@@ -109,22 +107,79 @@ def test_who_was_not_asked_all_is_not_done(rehearsal: Rehearsal) -> None:
 def test_the_state_is_all_that_decides_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = {path.relative_to(ROOT).as_posix() for path in suite_files()}
+    names = {path.relative_to(ROOT).as_posix() for path in common_files()}
     assert {"fixtures/subjects/automatic.py", "fixtures/oracle/proof.py", "reports/verdicts.py"} <= names
     assert {"suites/conformance/conftest.py", "tooling/automatic_mutants_loop.py"} <= names
+    assert "suites/conformance/bench.py" in names, "what every check is given"
     assert not [name for name in names if name.startswith(("fixtures/subjects/mutants/", "fixtures/plain/"))]
     monkeypatch.setattr(automatic_mutants_state, "ROOT", tmp_path)
-    monkeypatch.setattr(automatic_mutants_state, "suite_files", lambda: [tmp_path / "suite.py"])
+    monkeypatch.setattr(automatic_mutants_state, "CHECKS", tmp_path / "none")
+    monkeypatch.setattr(automatic_mutants_state, "common_files", lambda: [tmp_path / "suite.py"])
     for name in ("a.py", "b.py", "suite.py"):
         (tmp_path / name).write_text(name, encoding="utf-8")
     loader = [tmp_path / "a.py", tmp_path / "b.py"]
-    states = [state_of(loader, 1.0), state_of(loader, 2.0)]
+    states = [state_of(loader, 1.0).common, state_of(loader, 2.0).common]
     for name in ("b.py", "suite.py"):
         (tmp_path / name).write_text("changed", encoding="utf-8")
-        states.append(state_of(loader, 1.0))
+        states.append(state_of(loader, 1.0).common)
     monkeypatch.setattr(metadata, "version", lambda name: "0")
-    states.append(state_of(loader, 1.0))
+    states.append(state_of(loader, 1.0).common)
     assert len(set(states)) == len(states)
+
+
+@pytest.mark.parametrize(
+    ("changed", "parted"),
+    [
+        ("suites/conformance/test_one.py", {"one"}),
+        ("suites/conformance/test_other.py", {"other"}),
+        ("suites/conformance/help_of_one.py", {"one"}),
+        ("suites/conformance/help_of_help.py", {"one"}),
+        ("suites/requirements/two.toml", {"other"}),
+    ],
+)
+def test_a_kill_depends_on_its_check_and_a_survivor_on_all(
+    changed: str, parted: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {
+        "suites/conformance/test_one.py": "from suites.conformance.help_of_one import helped\n",
+        "suites/conformance/help_of_one.py": "import suites.conformance.help_of_help\n",
+        "suites/conformance/help_of_help.py": "\n",
+        "suites/conformance/test_other.py": "from suites.conformance import unused\n",
+        "suites/requirements/two.toml": "two\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    requirements = tmp_path / "suites" / "requirements"
+    monkeypatch.setattr(automatic_mutants_state, "ROOT", tmp_path)
+    monkeypatch.setattr(automatic_mutants_state, "CHECKS", tmp_path / "suites" / "conformance")
+    monkeypatch.setattr(automatic_mutants_state, "common_files", list)
+    read = {"ONE-001": "one", "TWO-001": lambda: (requirements / "two.toml").read_text()}
+    monkeypatch.setattr(
+        automatic_mutants_state,
+        "read_catalogue",
+        lambda _: {name: text() if callable(text) else text for name, text in read.items()},
+    )
+    checks = {"one": ("test_one.py::test_a[b]", "ONE-001"), "other": ("test_other.py::test_c[d]", "TWO-001")}
+
+    def digests() -> dict[str, str]:
+        state = state_of([], 1.0)
+        kills = {name: state.of_kill(f"suites/conformance/{c}", r) for name, (c, r) in checks.items()}
+        return {"survivor": state.whole} | kills
+
+    before = digests()
+    assert digests() == before
+    (tmp_path / changed).write_text(f"{texts[changed]}# changed\n", encoding="utf-8")
+    assert {name for name, digest in digests().items() if digest != before[name]} == {"survivor", *parted}
+
+
+def test_a_changed_check_takes_only_its_own_kills_along(rehearsal: Rehearsal) -> None:
+    rehearsal.run()
+    rehearsal.texts["test_3[a]"] = "changed"
+    found = rehearsal.run(resume=True)
+    assert {one.killed for one in found.values()} == {True, False}
+    asked = {checks for title, checks in rehearsal.asked if title == "first checks"}
+    assert len(asked) == 2, "the survivor, and the one that the changed check had killed"
 
 
 class Few:

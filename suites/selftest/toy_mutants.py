@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tooling import automatic_mutants_run
 from tooling.automatic_mutants_generation import mutants_of
 from tooling.automatic_mutants_jobs import Crew
 from tooling.automatic_mutants_run import Hunt
+from tooling.automatic_mutants_state import State
 
 TOY = '''"""A module."""
 __all__ = ["LIMIT"]
@@ -62,13 +63,18 @@ class Rehearsal:
         self.asked: list[tuple[str, tuple[str, ...]]] = []
         self.deadly = deadly
         checks = [f"test_{number}[a]" for number in range(4)]
+        #: a check -> what it looks like now
+        self.texts = dict.fromkeys(checks, "as it was")
+        #: what every check depends on, beside the deadline
+        self.common = "the same"
 
         def do(crew: Crew, title: str, jobs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             for job in jobs:
                 self.asked.append((title, tuple(job["checks"])))
                 check = self.deadly.get(job["mutant"])
                 killed = check in job["checks"]
-                outcome = {"killed": killed, "check": check if killed else None, "by": "comparison"}
+                killer = {"check": check, "requirement": "TOY-001"} if killed else {}
+                outcome = {"killed": killed, "by": "comparison", **killer}
                 yield {"mutant": job["mutant"], "asked": len(job["checks"]), "seconds": 1.0, **outcome}
 
         class Every:
@@ -77,7 +83,11 @@ class Rehearsal:
 
         monkeypatch.setattr(Crew, "do", do)
         monkeypatch.setattr(automatic_mutants_run, "recorded", lambda *_: Every())
+        monkeypatch.setattr(automatic_mutants_run, "state_of", self._state)
         monkeypatch.setattr(automatic_mutants_run, "modules", lambda: {"toy": Path(__file__)})
+
+    def _state(self, loader: Iterable[Path], deadline: float) -> State:
+        return State(f"{self.common} {deadline}", dict(self.texts), {"TOY-001": "a rule"})
 
     def run(self, settled: frozenset[str] = frozenset(), **options: Any) -> dict[str, Result]:
         plain: dict[str, Any] = {"names": [], "sample": None, "seed": 1, "first": 2, "most": None}
