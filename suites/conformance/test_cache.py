@@ -133,6 +133,16 @@ def test_configurable_root(check: Check, subject: Bench) -> None:
         check.true(path.startswith(f"{root}/"), what="the folder", expected=f"below {root}", actual=path)
 
 
+@requirement("CACHE-067")
+def test_the_root_without_a_setting(check: Check, subject: Bench) -> None:
+    for value in (None, ""):
+        with subject.worker(**{subject.cache_variable: value}) as worker:
+            home = worker.ask("environment")["HOME"]
+            path = worker.ask("cache_path", uri=URI)
+        root = f"{home}/.cache/"
+        check.true(path.startswith(root), what="the folder", expected=f"below {root}", actual=path)
+
+
 def was_contacted(store: socket.socket) -> bool:
     try:
         store.accept()[0].close()

@@ -30,7 +30,7 @@ def test_a_full_disk(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE | GROWN)
     with limited(subject.worker()) as worker:
         error = error_of(check, worker, "pull_metadata", why="the disk takes no more", uri=place.uri)
-    assert_names(check, error, os.strerror(errno.EFBIG), "tokenizer.json")
+    assert_names(check, error, os.strerror(errno.EFBIG), "tokenizer.json", str(subject.cache_root))
     with subject.worker() as worker:
         folder = worker.ask("pull_metadata", uri=place.uri)
     check.equal(expected=TREE | GROWN, actual=tree_of(folder), what="the tree once there is room again")

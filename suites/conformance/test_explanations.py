@@ -5,10 +5,13 @@ See `fixtures.subjects.explanation`: the bench asks it of each error of a loader
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fixtures.checkpoints import single_file
 from fixtures.hostile_store import Bait, HostileStore
+from fixtures.raw_files import DATA, RawFile
 from fixtures.stores import Place
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_kind, assert_names, error_of
@@ -19,6 +22,7 @@ TROUBLES: dict[str, tuple[str, bytes | None]] = {
     "absent": ("absent.safetensors", None),
     "empty": ("empty.safetensors", b""),
     "header is no JSON": ("no-json.safetensors", (4).to_bytes(8, "little") + b"Zm9v"),
+    "header describes no tensor": ("odd-entry.safetensors", (10).to_bytes(8, "little") + b'{"odd": 1}'),
     "header is longer than the file": ("short.safetensors", (1 << 20).to_bytes(8, "little") + b"{}"),
 }
 
@@ -58,6 +62,7 @@ FILES: dict[str, tuple[Bait | None, set[str]]] = {
     # nobody can tell whether its end was lost or its beginning is wrong
     "shorter than its header": (Bait((1 << 20).to_bytes(8, "little") + b"{}"), {"corrupt", "cut"}),
     "cut on its way": (Bait(bytes(600), brings=5), {"cut"}),
+    "cut on its way, without a length": (Bait(bytes(600), brings=5, unstated="length"), {"cut", ""}),
     "broken off on its way": (Bait(bytes(600), breaks=5), {"cut"}),
 }
 
@@ -72,3 +77,36 @@ def test_kinds_of_files(check: Check, subject: Bench, seed: int, trouble: str) -
         why = f"one file is {trouble}"
         error = error_of(check, worker, "tensors", why=why, files=files, settings={})
     assert_kind(check, subject, error, right, where=why)
+
+
+@requirement("LOAD-060")
+def test_the_kind_of_a_missing_folder(check: Check, subject: Bench, place: Place) -> None:
+    why = "there is no such folder"
+    uri = f"{place.uri}/absent"
+    error = error_of(check, subject.shared, "model_tensors", why=why, uri=uri, settings={})
+    assert_kind(check, subject, error, {"missing"}, where=why)
+
+
+#: what is wrong -> a header, and what an error must call it by
+NAMED: dict[str, tuple[dict[str, object], str]] = {
+    "an entry is a number": ({"layers.7": 1}, "layers.7"),
+    "an entry has no shape": ({"layers.7": {"dtype": "U8", "data_offsets": [0, 4]}}, "layers.7"),
+    "a type is made up": ({"layers.7": {"dtype": "U9", "shape": [4], "data_offsets": [0, 4]}}, "layers.7"),
+    "a shape is none": ({"layers.7": {"dtype": "U8", "shape": 4, "data_offsets": [0, 4]}}, "layers.7"),
+    "a shape has other bytes": (
+        {"layers.7": {"dtype": "U8", "shape": [5], "data_offsets": [0, 4]}},
+        "layers.7",
+    ),
+    "there is a hole": ({"layers.7": {"dtype": "U8", "shape": [3], "data_offsets": [1, 4]}}, "layers.7"),
+    "notes are a list": ({"__metadata__": ["layers.7"]}, "metadata"),
+}
+
+
+@requirement("LOAD-059")
+@pytest.mark.parametrize("wrong", NAMED)
+def test_an_error_about_a_tensor(check: Check, subject: Bench, place: Place, wrong: str) -> None:
+    header, name = NAMED[wrong]
+    place.put(WHOLE, RawFile(json.dumps(header).encode(), DATA).content)
+    files = [f"{place.uri}/{WHOLE}"]
+    error = error_of(check, subject.shared, "tensors", why=wrong, files=files, settings={})
+    assert_names(check, error, WHOLE, name)

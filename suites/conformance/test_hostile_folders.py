@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.hostile_store import Bait, HostileStore
 from fixtures.stores import Place
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.witness import Witness
-from reports.marks import Check, requirement
+from reports.marks import Check, NotRun, requirement
 from suites.conformance.bench import Bench, assert_names
 from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate, assert_untouched
@@ -20,6 +21,10 @@ from suites.conformance.refusals import assert_deliberate, assert_untouched
 TREE = {"config.json": b'{"model_type": "right"}', "1_Pooling/config.json": b"[1]", "vocab.txt": b"a"}
 TREE |= {"deep/deeper/a.json": b"[]"}
 POISON = dict.fromkeys(TREE, b"poison")
+#: other bytes, as many
+SAME = {name: b"x" * len(data) for name, data in TREE.items()}
+#: a user's number that is not this process's
+NOBODY = 65_534
 
 
 @pytest.fixture
@@ -62,6 +67,12 @@ def poison_unseen(file: Path) -> None:
     status = file.stat()
     file.write_bytes(b"x" * status.st_size)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def open_to_all(root: Path) -> None:
+    for path in root.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o777)
 
 
 def empty(root: Path) -> None:
@@ -158,28 +169,27 @@ def test_who_may_enter(check: Check, subject: Bench, place: Place) -> None:
     assert isinstance(folder, Path), "a pull into an empty root failed"
     made = [path for path in subject.cache_root.rglob("*") if not path.is_symlink()]
     check.true(bool(made), what="what the pull made", expected="something", actual=made)
-    open_to_all = {
+    others = {
         path.relative_to(subject.cache_root).as_posix(): oct(stat.S_IMODE(path.stat().st_mode))
         for path in made
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     }
-    check.equal(expected={}, actual=open_to_all, what="what others than the user may read, write or enter")
+    check.equal(expected={}, actual=others, what="what others than the user may read, write or enter")
 
 
 @requirement("SECURITY-026")
-@pytest.mark.parametrize("unseen", [False, True], ids=["seen", "unseen"])
-def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place, unseen: bool) -> None:
+@pytest.mark.parametrize("change", ["seen", "unseen", "added"])
+def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place, change: str) -> None:
     place.put_all(TREE)
     folder = pull(subject, place)
     assert isinstance(folder, Path), "a pull into an empty root failed"
-    for path in subject.cache_root.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o777)
-    if unseen:
+    open_to_all(subject.cache_root)
+    if change == "unseen":
         poison_unseen(folder / "config.json")
-    else:
+    elif change == "seen":
         (folder / "config.json").unlink()
         (folder / "config.json").write_bytes(POISON["config.json"])
+    if change != "unseen":
         (folder / "modeling_planted.py").write_bytes(b"planted")
     answer = pull(subject, place)
     assert_right(check, answer, where="the folder was open to all, and somebody changed it")
@@ -187,4 +197,36 @@ def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place, un
         return
     top = between(subject.cache_root, answer)[0]
     mode = stat.S_IMODE(top.stat().st_mode)
-    check.true(mode & 0o022 == 0, what=f"mode of {top.name}", expected="closed to others", actual=oct(mode))
+    check.true(mode & 0o077 == 0, what=f"mode of {top.name}", expected="closed to others", actual=oct(mode))
+
+
+@requirement("SECURITY-026")
+def test_marks_that_others_could_write(check: Check, subject: Bench) -> None:
+    # a store that calls two contents one version makes the marks that a forger would make
+    stores = [
+        HostileStore({f"model/{name}": Bait(data) for name, data in tree.items()}) for tree in (SAME, TREE)
+    ]
+    with stores[0] as lying, subject.worker(**lying.environment) as worker:
+        planted = Path(worker.ask("pull_metadata", uri=lying.uri("model")))
+    check.equal(expected=SAME, actual=tree_of(planted), what="the tree that was planted")
+    open_to_all(subject.cache_root)
+    with stores[1] as store, subject.worker(**store.environment) as worker:
+        try:
+            answer: Path | SubjectRaised = Path(worker.ask("pull_metadata", uri=store.uri("model")))
+        except SubjectRaised as error:
+            answer = error
+    assert_right(check, answer, where="the root was open to all, and somebody planted files and marks")
+
+
+@requirement("SECURITY-026")
+def test_a_folder_of_somebody_else(check: Check, subject: Bench, place: Place) -> None:
+    if os.geteuid() != 0:
+        raise NotRun("only an administrator can give a folder away", "run this check as root")
+    place.put_all(TREE)
+    folder = pull(subject, place)
+    assert isinstance(folder, Path), "a pull into an empty root failed"
+    poison_unseen(folder / "config.json")
+    for path in subject.cache_root.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            os.chown(path, NOBODY, -1)
+    assert_right(check, pull(subject, place), where="the folders belong to another user, who changed them")

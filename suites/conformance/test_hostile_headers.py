@@ -25,6 +25,8 @@ MOST = 256 * MiB
 #: bytes for a header of a million tensors, which takes some 70 MB as text
 MOST_FOR_A_MILLION = 2 << 30
 DEADLINE = 30.0
+#: lists or objects: 24 MB of text, and some 500 MB as Python's objects
+MANY = 8_000_000
 
 
 def container(header: bytes, data: bytes = b"", claimed: int | None = None) -> bytes:
@@ -76,6 +78,40 @@ def test_a_header_that_is_too_long(check: Check, subject: Bench, place: Place, f
     place.put(FILE, container(b'{"t":' + fill * 4096, claimed=400 * MiB))
     os.truncate(Path(place.uri, FILE), 400 * MiB + 16)  # sparse: what isn't written takes no room
     assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why="the header has 400 MiB")
+
+
+@requirement("SECURITY-013")
+def test_a_header_just_beyond_the_bound(check: Check, subject: Bench, place: Place) -> None:
+    longest = 100_000_000
+    header = json.dumps({"t": entry(0, 4, [4])}).encode().ljust(longest + 1)
+    place.put(FILE, container(header, b"abcd"))
+    why = f"the header has {longest + 1} bytes"
+    error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+    assert_names(check, error, FILE)
+
+
+@requirement("SECURITY-036")
+@pytest.mark.parametrize("one", [b"[]", b"{}"], ids=["lists", "objects"])
+def test_a_header_of_many_brackets(check: Check, subject: Bench, place: Place, one: bytes) -> None:
+    place.put(FILE, container(b'{"t":[' + b",".join([one] * MANY) + b"]}"))
+    why = f"the header is a list of {MANY} times {one.decode()}"
+    error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+    assert_names(check, error, FILE)
+
+
+@requirement("SECURITY-037")
+@pytest.mark.parametrize("one", [b"[]", b"{}"], ids=["lists", "objects"])
+def test_an_index_of_many_brackets(check: Check, subject: Bench, place: Place, seed: int, one: bytes) -> None:
+    place.put_all(sharded(seed).files)
+    place.put(INDEX_FILE, b'{"weight_map":[' + b",".join([one] * MANY) + b"]}")
+    why = f"the index is a list of {MANY} times {one.decode()}"
+    peak = Peak(subject.shared)
+    error = error_of(check, subject.shared, "model_tensors", why=why, uri=place.uri, settings={})
+    grown = peak.growth()
+    assert_deliberate(check, error)
+    assert_names(check, error, INDEX_FILE)
+    what = f"growth of the worker's memory where {why}"
+    check.true(grown <= MOST, what=what, expected=f"at most {MOST}", actual=grown)
 
 
 @requirement("SECURITY-014")

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.stores import Place, Store
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.bench import Bench, assert_kind, assert_names, error_of
 from suites.conformance.folders import tree_of
 
 SHARDS = [f"model-{number:05d}-of-00003.safetensors" for number in (1, 2, 3)]
@@ -56,6 +56,15 @@ def assert_lists(
 def test_exactly_the_weight_files(check: Check, subject: Bench, place: Place) -> None:
     fill(place, *SHARDS, *OTHERS)
     assert_lists(check, subject, place.uri, expected=[f"{place.uri}/{shard}" for shard in SHARDS])
+
+
+@requirement("LIST-046")
+def test_a_place_that_is_not_there(check: Check, subject: Bench, place: Place) -> None:
+    place.put("model.safetensors", b"x")
+    why = "nothing lies there"
+    error = error_of(check, subject.shared, "list_weights", why=why, uri=f"{place.uri}/absent")
+    assert_names(check, error, "absent")
+    assert_kind(check, subject, error, {"missing"}, where=why)
 
 
 @requirement("LIST-002")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import MappingProxyType
 
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, sharded
 from fixtures.stores import Place, Store
@@ -68,12 +71,20 @@ def test_the_next_load(check: Check, subject: Bench, store: Store, place: Place,
 def test_a_limit_below_the_largest_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = larger(seed)
     place.put_all(checkpoint.files)
-    try:
-        answer = subject.ask("model_tensors", uri=place.uri, settings={"memory_limit": LIMIT})
-    except SubjectRaised as error:
-        assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
-    else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
-        assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+    outcomes = []
+    for others in ({}, {"concurrency": 2}):
+        try:
+            settings = {"memory_limit": LIMIT, **others}
+            answer = subject.ask("model_tensors", uri=place.uri, settings=settings)
+        except SubjectRaised as error:
+            assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
+            outcomes.append("refused")
+        else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
+            assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+            outcomes.append("loaded")
+    check.equal(
+        expected=outcomes[0], actual=outcomes[1], what="what becomes of the same limit beside a concurrency"
+    )
 
 
 @requirement("LOAD-053")
@@ -92,6 +103,24 @@ def test_concurrency_has_an_effect(check: Check, subject: Bench, place: Place, s
     )
 
 
+@requirement("LOAD-053")
+def test_concurrency_beside_the_variables(
+    check: Check, subject: Bench, place: Place, seed: int, wire: Wire
+) -> None:
+    checkpoint = sharded(seed, SHARDS)
+    place.put_all(checkpoint.files)
+    # the streamer takes the second where a store is read, and the first where it is not set
+    variables = {"RUNAI_STREAMER_CONCURRENCY": "16", "RUNAI_STREAMER_OBJ_CONCURRENCY": "16"}
+    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
+    few, as_few = ask(), ask(variables=variables)
+    check.true(
+        as_few < few + max(1, few // 2),
+        what="requests for data under way at once with a concurrency of 1 where the variables say 16",
+        expected=f"about {few}, as without them",
+        actual=as_few,
+    )
+
+
 def requests_at_once(
     check: Check,
     subject: Bench,
@@ -101,12 +130,16 @@ def requests_at_once(
     *,
     concurrency: int,
     enough: int,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
-    """How many requests for data come before the first has its answer; stops counting at `enough`."""
+    """How many requests for data come before the first has its answer; stops counting at `enough`.
+
+    `variables`: those of the user's environment.
+    """
     __tracebackhide__ = True
     answered = threading.Event()
     held = wire.inject(Fault(match=".safetensors", begins=1, until=answered))
-    worker = subject.worker()
+    worker = subject.worker(**variables)
     settings = {"concurrency": concurrency}
     with ThreadPoolExecutor(1) as pool:
         load = pool.submit(worker.ask, "model_tensors", uri=place.uri, settings=settings)

@@ -77,6 +77,17 @@ def test_a_missing_shard(check: Check, subject: Bench, place: Place, seed: int) 
     assert_names(check, error, "model-00003-of-00004.safetensors")
 
 
+@requirement("LOAD-003")
+def test_a_missing_folder(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    # the folder that is there comes later than the missing one, and its file earlier than the missing one's
+    there, missing = "a-b/there.safetensors", "a/missing.safetensors"
+    files = build([shard(there, "one"), shard(missing, "two")], seed=seed, index=True).files
+    place.put_all({name: content for name, content in files.items() if name != missing})
+    ask = {"uri": place.uri, "settings": {}}
+    error = error_of(check, subject.shared, "model_tensors", why="a folder is missing", **ask)
+    assert_names(check, error, missing)
+
+
 @requirement("LOAD-004")
 def test_a_missing_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
     file = "model-00002-of-00004.safetensors"
@@ -97,7 +108,7 @@ def test_a_tensor_that_arrives_twice(check: Check, subject: Bench, place: Place,
     error = error_of(
         check, subject.shared, "model_tensors", why="a tensor is there twice", uri=place.uri, settings={}
     )
-    assert_names(check, error, "two")
+    assert_names(check, error, "two", "b.safetensors", "c.safetensors")
 
 
 @requirement("LOAD-006")

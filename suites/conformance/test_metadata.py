@@ -25,6 +25,7 @@ TREE = {
     "modeling_made_up.py": b"x = 1\n",
     "1_Pooling/config.json": b'{"pooling": true}',
     "a/b/c/d.json": b"{}",
+    "license of the model.md": b"free",
 }
 #: real models have them, too, and loaders keep books under such names
 DOTTED = {".gitattributes": b"*.json -text\n", ".config/a.json": b"[1]", "a/.hidden": b"."}
@@ -64,6 +65,24 @@ def test_no_archives(check: Check, subject: Bench, place: Place) -> None:
     pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
     check.equal(expected=[], actual=sorted(archives.keys() & pulled.keys()), what="archives in the cache")
     check.equal(expected=sorted(tree), actual=sorted(pulled), what="the other files")
+
+
+@requirement("META-035")
+def test_what_is_to_be_ignored(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    for number, (patterns, left_out) in enumerate(
+        (
+            (["*.py"], {"modeling_made_up.py"}),
+            (
+                ["merges.txt", "*.jinja", "1_Pooling/*"],
+                {"merges.txt", "chat_template.jinja", "1_Pooling/config.json"},
+            ),
+        )
+    ):
+        with subject.root(f"cache-{number}") as worker:
+            pulled = tree_of(worker.ask("pull_files", uri=place.uri, allow=None, ignore=patterns))
+        expected = sorted(TREE.keys() - left_out)
+        check.equal(expected=expected, actual=sorted(pulled), what=f"the files where {patterns} are ignored")
 
 
 @requirement("META-003")

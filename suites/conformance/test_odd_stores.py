@@ -286,13 +286,16 @@ def test_kinds_of_trouble(
 
 
 @requirement("LIST-045")
-def test_the_kind_of_a_change(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+@pytest.mark.parametrize(("status", "kind"), [(403, "refused"), (404, "missing"), (412, "changed")])
+def test_kinds_in_the_middle_of_a_pull(
+    check: Check, subject: Bench, place: Place, wire: Wire, status: int, kind: str
+) -> None:
     place.put("config.json", CONFIG)
-    said = wire.inject(Fault(match="config.json", status=412))
-    why = "the store says that an object is another version"
+    said = wire.inject(Fault(match="config.json", status=status))
+    why = f"the store answers {status} for one of a listing's objects"
     error = error_of(check, subject.shared, "pull_metadata", why=why, uri=place.uri)
-    check.true(said.hits > 0, what="answers of 412", expected="at least one", actual=said.hits)
-    assert_kind(check, subject, error, {"changed"}, where=why)
+    check.true(said.hits > 0, what=f"answers of {status}", expected="at least one", actual=said.hits)
+    assert_kind(check, subject, error, {kind}, where=why)
 
 
 def questions(place: Place, files: list[str]) -> list[tuple[str, dict[str, Any]]]:

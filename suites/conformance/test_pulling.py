@@ -233,6 +233,14 @@ def test_a_second_pattern(check: Check, subject: Bench, place: Place) -> None:
     )
 
 
+@requirement("CACHE-024")
+def test_a_file_that_was_added_locally(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    folder = pull(subject, place)
+    (Path(folder) / "added.json").write_bytes(b"{}")
+    check.equal(expected=TREE, actual=tree_of(pull(subject, place)), what="the tree after the next pull")
+
+
 @requirement("CACHE-065")
 def test_a_file_where_a_folder_has_to_be(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
@@ -274,3 +282,18 @@ def test_a_root_that_cannot_be_made(check: Check, subject: Bench, place: Place, 
     worker = subject.worker(**{subject.cache_variable: str(blocked / "cache")})
     error = error_of(check, worker, "pull_metadata", why="the root can't be made", uri=place.uri)
     assert_names(check, error, str(blocked))
+
+
+@requirement("CACHE-050")
+@pytest.mark.parametrize("where", ["a link to itself", "no file system for files"])
+def test_a_root_that_takes_nothing(
+    check: Check, subject: Bench, place: Place, tmp_path: Path, where: str
+) -> None:
+    place.put("config.json", b"{}")
+    root = Path("/sys")  # its files are the kernel's, and nobody makes a folder there
+    if where == "a link to itself":
+        root = tmp_path / "round"
+        root.symlink_to(root.name)
+    worker = subject.worker(**{subject.cache_variable: str(root)})
+    error = error_of(check, worker, "pull_metadata", why=f"the root is {where}", uri=place.uri)
+    assert_names(check, error, str(root))

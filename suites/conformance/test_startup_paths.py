@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from fixtures.stores import Place, Store
+from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
@@ -16,6 +18,10 @@ from suites.conformance.folders import tree_of
 TREE = {"config.json": b'{"model_type": "made-up"}', "tokenizer.json": b"{}"}
 TOKENIZER_TREE = {"tokenizer.json": b'{"version": "1.0"}', "special_tokens_map.json": b"{}"}
 WEIGHTS = {"model.safetensors": b"never read at the start"}
+#: those that both engines know. Source: https://docs.sglang.io/docs/advanced_features/model_loading and
+#: https://docs.vllm.ai/en/latest/api/vllm/config/load/
+FORMATS = ["auto", "pt", "safetensors", "npcache", "dummy", "sharded_state", "gguf", "bitsandbytes"]
+FORMATS += ["runai_streamer"]
 
 
 @pytest.fixture
@@ -180,4 +186,28 @@ def test_weights_are_not_read(check: Check, subject: Bench, model: Place, wire: 
 def test_a_format_that_does_not_exist(check: Check, subject: Bench, load_format: str) -> None:
     arguments = {"load_format": load_format}
     error = error_of(check, subject.shared, "load_config", why="there is no such format", arguments=arguments)
-    assert_names(check, error, "load_format", repr(load_format), "runai_streamer")
+    assert_names(check, error, repr(load_format), "runai_streamer")
+    assert_sets(check, error, "load_format")
+
+
+@requirement("START-023")
+def test_a_draft_format_that_does_not_exist(check: Check, subject: Bench) -> None:
+    arguments = {"model_path": "/a", "speculative_draft_model_path": "/b"}
+    arguments["speculative_draft_load_format"] = "safetensor"
+    error = error_of(check, subject.shared, "start", why="there is no such format", arguments=arguments)
+    assert_names(check, error, repr("safetensor"))
+    assert_sets(check, error, "speculative_draft_load_format")
+
+
+def assert_sets(check: Check, error: SubjectRaised, setting: str) -> None:
+    """The error names this setting, and not one whose name is longer or shorter."""
+    __tracebackhide__ = True
+    words = re.findall(r"\w+", error.message)
+    check.true(setting in words, what="words of the error", expected=f"{setting} among them", actual=words)
+
+
+@requirement("START-020")
+@pytest.mark.parametrize("load_format", FORMATS)
+def test_a_format_that_exists(check: Check, subject: Bench, load_format: str) -> None:
+    answer = subject.ask("load_config", arguments={"load_format": load_format})
+    check.equal(expected=load_format, actual=answer["load_format"], what="the load format")
