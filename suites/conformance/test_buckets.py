@@ -44,6 +44,21 @@ def test_the_root_of_a_bucket(check: Check, subject: Bench, place: Place, store:
         root.delete(name)
 
 
+@requirement("WEIGHT-063")
+def test_weights_in_the_root_of_a_bucket(
+    check: Check, subject: Bench, place: Place, store: Store, seed: int
+) -> None:
+    checkpoint = single_file(seed)
+    (file,) = checkpoint.weight_files
+    root, name = store.place(""), f"{place.prefix.partition('/')[0]}.safetensors"
+    root.put(name, checkpoint.files[file])
+    try:
+        answer = tensors_of(check, subject.shared, [f"{root.uri}/{name}"], where="in the root of a bucket")
+    finally:
+        root.delete(name)
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+
+
 @requirement("LIST-032")
 def test_a_second_listing(check: Check, subject: Bench, place: Place) -> None:
     def assert_listed(expected: str, what: str) -> None:

@@ -97,6 +97,13 @@ NAMED: dict[str, tuple[dict[str, object], str]] = {
         {"layers.7": {"dtype": "U8", "shape": [5], "data_offsets": [0, 4]}},
         "layers.7",
     ),
+    "torch has no such type": (
+        {
+            "layers.7": {"dtype": "F6_E2M3", "shape": [4], "data_offsets": [0, 3]},
+            "layers.8": {"dtype": "U8", "shape": [1], "data_offsets": [3, 4]},
+        },
+        "layers.7",
+    ),
     "there is a hole": ({"layers.7": {"dtype": "U8", "shape": [3], "data_offsets": [1, 4]}}, "layers.7"),
     "notes are a list": ({"__metadata__": ["layers.7"]}, "metadata"),
 }

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures.checkpoints import INDEX_FILE, sharded
+from fixtures.official import judge
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectDied, SubjectHung, SubjectRaised
@@ -18,6 +19,7 @@ from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.memory import MiB, Peak
 from suites.conformance.refusals import assert_deliberate
+from suites.conformance.tensors import assert_same_tensors, tensors_of
 
 FILE = "model.safetensors"
 #: bytes that a refused file may make a worker take; enough for the longest header the format allows, twice
@@ -81,12 +83,15 @@ def test_a_header_that_is_too_long(check: Check, subject: Bench, place: Place, f
 
 
 @requirement("SECURITY-013")
-def test_a_header_just_beyond_the_bound(check: Check, subject: Bench, place: Place) -> None:
+def test_headers_at_the_bound(check: Check, subject: Bench, place: Place) -> None:
     longest = 100_000_000
-    header = json.dumps({"t": entry(0, 4, [4])}).encode().ljust(longest + 1)
-    place.put(FILE, container(header, b"abcd"))
-    why = f"the header has {longest + 1} bytes"
-    error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+    header, file = json.dumps({"t": entry(0, 4, [4])}).encode(), f"{place.uri}/{FILE}"
+    place.put(FILE, container(header.ljust(longest), b"abcd"))
+    answer = tensors_of(check, subject.shared, [file], where=f"of a file whose header has {longest} bytes")
+    expected = judge(container(header, b"abcd")).tensors
+    assert_same_tensors(check, subject.shared, expected=expected, actual=answer)
+    place.put(FILE, container(header.ljust(longest + 1), b"abcd"))
+    error = assert_refused(check, subject.shared, file, why=f"the header has {longest + 1} bytes")
     assert_names(check, error, FILE)
 
 

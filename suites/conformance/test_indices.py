@@ -97,4 +97,4 @@ def test_a_tensor_in_another_shard(check: Check, subject: Bench, place: Place, s
         uri=place.uri,
         settings={},
     )
-    assert_names(check, error, "layers.1.weight", said)
+    assert_names(check, error, "layers.1.weight", lies, said)

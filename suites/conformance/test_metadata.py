@@ -31,6 +31,8 @@ TREE = {
 DOTTED = {".gitattributes": b"*.json -text\n", ".config/a.json": b"[1]", "a/.hidden": b"."}
 HEAVY = ["model.safetensors", "pytorch_model.bin", "a.pt", "a.pth", "a.tensors", "a.gguf", "a.onnx"]
 HEAVY += ["B.SAFETENSORS", "B.BIN", "B.Pt", "nested/C.GGUF", "nested/c.safetensors"]
+#: what tools call the pieces of a weight file that a store or a hub didn't take whole
+PIECES = ["a.gguf.part1of2", "a.gguf.part2of2", "b.safetensors.part", "c.bin.1", "c.bin.002", "D.ONNX_DATA_1"]
 #: ends of names that a new repository at Hugging Face keeps as large files (its .gitattributes), or that
 #: tools write beside them: ONNX, TensorRT, PyTorch's archives and checkpoints, diffusers
 ARCHIVES = (
@@ -54,6 +56,16 @@ def test_no_heavy_files(check: Check, subject: Bench, place: Place) -> None:
     pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
     check.equal(expected=[], actual=sorted(set(HEAVY) & pulled.keys()), what="heavy files in the cache")
     check.equal(expected=sorted(TREE), actual=sorted(pulled.keys() - set(HEAVY)), what="the other files")
+
+
+@requirement("META-036")
+def test_no_pieces_of_weights(check: Check, subject: Bench, place: Place) -> None:
+    pieces = dict.fromkeys(PIECES, b"heavy")
+    tree = TREE | {"vocab.txt.1": b"a", "config.json.part": b"{}"}
+    place.put_all(tree | pieces)
+    pulled = tree_of(subject.ask("pull_metadata", uri=place.uri))
+    check.equal(expected=[], actual=sorted(pieces.keys() & pulled.keys()), what="pieces in the cache")
+    check.equal(expected=sorted(tree), actual=sorted(pulled.keys() - pieces.keys()), what="the other files")
 
 
 @requirement("META-034")

@@ -190,6 +190,12 @@ def test_a_format_that_does_not_exist(check: Check, subject: Bench, load_format:
     assert_sets(check, error, "load_format")
 
 
+@requirement("START-024")
+def test_an_empty_path(check: Check, subject: Bench) -> None:
+    error = error_of(check, subject.shared, "start", why="there is no model", arguments={"model_path": ""})
+    assert_sets(check, error, "model_path")
+
+
 @requirement("START-023")
 def test_a_draft_format_that_does_not_exist(check: Check, subject: Bench) -> None:
     arguments = {"model_path": "/a", "speculative_draft_model_path": "/b"}
