@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,20 @@ def test_a_filled_module(check: Check, subject: Bench, place: Place, seed: int) 
     check.true(is_time, what="reported seconds", expected=f"above 0, up to {took}", actual=seconds)
     off = abs(rate * seconds * (1 << 30) / right["bytes"] - 1)
     check.true(off < 0.01, what="reported GiB/s", expected="bytes ÷ seconds", actual=rate)
+
+
+@requirement("LOAD-061")
+def test_how_far_a_load_is(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    checkpoint = sharded(seed)
+    place.put_all(checkpoint.files)
+    subject.ask("load_module", uri=place.uri, spec=module_spec(checkpoint), settings={})
+    count, said = len(checkpoint.expected), subject.shared.log()
+    check.true(
+        re.search(rf"\b{count} ?(/|of) ?{count}\b", said) is not None,
+        what="what the load said on its way",
+        expected=f"how many of {count} tensors there are, up to the last",
+        actual=said[-500:],
+    )
 
 
 @requirement("LOAD-008")
