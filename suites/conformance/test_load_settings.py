@@ -14,7 +14,7 @@ from fixtures.stores import Place, Store
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_names
+from suites.conformance.bench import Bench, answer_of, assert_names
 from suites.conformance.tensors import assert_same_tensors
 
 #: bytes; enough for the tensors of `sharded`, too little for the larger one below
@@ -48,6 +48,17 @@ def test_the_users_own_variables(check: Check, subject: Bench, place: Place, see
             actual={name: after.get(name) for name in own},
             what="variables that the user has set",
         )
+
+
+@requirement("LOAD-024")
+def test_a_limit_above_the_variables(check: Check, subject: Bench, place: Place, seed: int) -> None:
+    checkpoint = larger(seed)
+    place.put_all(checkpoint.files)
+    worker = subject.worker(RUNAI_STREAMER_MEMORY_LIMIT=str(LIMIT))
+    what = f"a load without a limit where the variable says {LIMIT}"
+    settings = {"memory_limit": -1}
+    answer = answer_of(check, worker, "model_tensors", what=what, uri=place.uri, settings=settings)
+    assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("LOAD-025")

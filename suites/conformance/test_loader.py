@@ -261,7 +261,9 @@ def test_the_environment(check: Check, subject: Bench, place: Place, seed: int) 
     checkpoint = sharded(seed)
     place.put_all(checkpoint.files)
     before = subject.ask("environment")
-    assert_model(check, subject, place.uri, checkpoint, concurrency=3, memory_limit=MiB)
+    for distributed in (False, True):
+        settings = {"concurrency": 3, "memory_limit": MiB, "distributed": distributed}
+        assert_model(check, subject, place.uri, checkpoint, **settings)
     check.equal(expected=before, actual=subject.ask("environment"), what="the environment after a load")
     error_of(
         check,

@@ -13,11 +13,12 @@ import pytest
 from fixtures.checkpoints import INDEX_FILE, ShardSpec, TensorSpec, build, sharded
 from fixtures.hostile_store import Bait, HostileStore
 from fixtures.stores import Place
+from fixtures.stores.bucket import BUCKET
 from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_kind, assert_names, error_of
+from suites.conformance.bench import Bench, answer_of, assert_kind, assert_names, error_of
 from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate
 from suites.conformance.tensors import assert_same_tensors, place_checkpoint
@@ -135,6 +136,29 @@ def test_odd_index(check: Check, subject: Bench, seed: int, odd: str) -> None:
         worker = subject.worker(**store.environment)
         uri = store.uri(MODEL)
         assert_right_or_refused(check, worker, "model_tensors", right, name=INDEX_FILE, uri=uri, settings={})
+
+
+@requirement("META-037")
+def test_metadata_in_the_root_of_a_bucket(check: Check, subject: Bench) -> None:
+    tree = {"config.json": CONFIG, "a/b.json": VOCABULARY}
+    with HostileStore({name: Bait(content) for name, content in tree.items()}) as store:
+        worker = subject.worker(**store.environment)
+        for uri in (f"s3://{BUCKET}", f"s3://{BUCKET}/"):
+            pulled = tree_of(worker.ask("pull_metadata", uri=uri))
+            check.equal(expected=tree, actual=pulled, what=f"the tree pulled from {uri!r}")
+
+
+@requirement("LOAD-062")
+@pytest.mark.parametrize("index", [True, False], ids=["with an index", "without"])
+def test_a_model_in_the_root_of_a_bucket(check: Check, subject: Bench, seed: int, index: bool) -> None:
+    checkpoint = sharded(seed)
+    names = checkpoint.files if index else checkpoint.weight_files
+    with HostileStore({name: Bait(checkpoint.files[name]) for name in names}) as store:
+        worker = subject.worker(**store.environment)
+        for uri in (f"s3://{BUCKET}", f"s3://{BUCKET}/"):
+            what = f"the model at {uri!r}"
+            answer = answer_of(check, worker, "model_tensors", what=what, uri=uri, settings={})
+            assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("WEIGHT-062")
