@@ -37,9 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=int, metavar="N", help="only so many, drawn by --seed")
     parser.add_argument("--seed", type=int, default=SEED, help="of the sample (default: %(default)s)")
     parser.add_argument("--survivors", action="store_true", help="only those that survived the last time")
-    parser.add_argument(
-        "--resume", action="store_true", help="leave out what was done in this state of things"
-    )
+    parser.add_argument("--resume", action="store_true", help="leave out what was done and still holds")
     parser.add_argument("--generate", action="store_true", help="make the mutants' sources, and run nothing")
     parser.add_argument(
         "--publish",

@@ -48,6 +48,10 @@ class Coverage:
         self._texts = {file: text.splitlines() for file, text in texts.items()}
         self._imports = {file: imports_of(text) for file, text in texts.items()}
 
+    def __contains__(self, check: str) -> bool:
+        """Whether it passes without any mutant."""
+        return check in self._seen
+
     def checks(self, mutant: Mutant, kills: Mapping[str, int] = MappingProxyType({})) -> list[str]:
         """All that run the changed statement, in the order in which to ask them.
 

@@ -100,7 +100,12 @@ class Hunt:
         found: dict[str, Result] = {}
         if self._options.sample and killers:
             found |= self._by_known_killers(left, killers)
-        found |= self._by_lines([name for name in left if name not in found], killers)
+            left = [name for name in left if name not in found]
+        if left:
+            coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", self._state.whole)
+            # what a check is red for without any mutant, it says nothing of
+            left += [name for name, one in done.items() if one.check and one.check not in coverage]
+            found |= self._by_lines(left, killers, coverage)
         known = current if self._options.survivors else done
         every = self._mutants if self._options.survivors else wanted
         return {name: one for name in every if (one := found.get(name) or known.get(name))}
@@ -137,7 +142,9 @@ class Hunt:
             if not current:
                 reason = f"{self._file} has no result of this loader, suite and deadline"
                 raise Trouble(reason, "leave out --survivors, and run all of them first", code=2)
-            wanted = [name for name in wanted if name in current and not current[name].killed]
+            # also of an earlier suite: what it lacked may be there now
+            alive = {name for name, one in self._earlier.items() if not one.killed}
+            wanted = [name for name in wanted if name in alive]
         if options.sample:
             wanted = drawn(wanted, options.sample, f"{options.seed}")
         # neighbours together: one's killer is asked first for the next
@@ -145,14 +152,14 @@ class Hunt:
 
     def _is_current(self, result: Result) -> bool:
         mutant = self._mutants.get(result.mutant)
-        return mutant is not None and result == self._keyed(result)
+        return mutant is not None and bool(result.key) and result == self._keyed(result)
 
     def _keyed(self, result: Result) -> Result:
         """With the digest of what decided it: its killer alone, or all that a survivor could have met."""
-        state = self._state.whole
+        state: str | None = self._state.whole
         if result.check and result.requirement:
             state = self._state.of_kill(result.check, result.requirement)
-        return dataclasses.replace(result, key=digest_of([result.mutant, state])[:16])
+        return dataclasses.replace(result, key=digest_of([result.mutant, state])[:16] if state else "")
 
     def _is_whole(self, result: Result) -> bool:
         """Whether it was asked all that this run would ask; an earlier one may have had a lower `most`."""
@@ -190,11 +197,10 @@ class Hunt:
             plan[name] = list(dict.fromkeys([*own, *(check for check, _ in often)]))
         return plan
 
-    def _by_lines(self, names: Sequence[str], killers: Mapping[str, str]) -> dict[str, Result]:
+    def _by_lines(
+        self, names: Sequence[str], killers: Mapping[str, str], coverage: Coverage
+    ) -> dict[str, Result]:
         """First some checks for each, then all others for those that survive."""
-        if not names:
-            return {}
-        coverage: Coverage = recorded(self._crew, self._out / "lines.jsonl", self._state.whole)
         kills = Counter(killers.values())
         plan: dict[str, list[str]] = {}
         for name, known in self._by_neighbours(names, killers).items():

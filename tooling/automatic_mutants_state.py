@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,13 +33,26 @@ JUDGES = (
     "catalogue",
     "collection",
     "differences",
+    "expectations",
     "hypothesis_seed",
     "marks",
+    "model",
     "recorder",
+    "redaction",
     "run",
     "verdicts",
 )
-PACKAGES = ("boto3", "hypothesis", "moto", "pytest", "runai-model-streamer", "safetensors", "torch")
+#: how the checks are collected and run
+SETTINGS = (
+    "conftest.py",
+    "tox.ini",
+    "tooling/automatic_mutants_jobs.py",
+    "tooling/automatic_mutants_loop.py",
+)
+PACKAGES = (
+    *("boto3", "botocore", "hypothesis", "moto", "numpy", "pytest", "runai-model-streamer", "safetensors"),
+    *("torch", "tqdm", "urllib3", "werkzeug"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +71,10 @@ class State:
         """Everything."""
         return digest_of([self.common, *pairs(self.checks), *pairs(self.requirements)])
 
-    def of_kill(self, check: str, requirement: str) -> str:
-        """What decides how this check ends; what is no longer there is like nothing that was."""
-        file = check.partition("::")[0]
-        own = self.checks.get(file, "gone"), self.requirements.get(requirement, "gone")
-        return digest_of([self.common, check, *own])
+    def of_kill(self, check: str, requirement: str) -> str | None:
+        """What decides how this check ends; None where it is not there."""
+        own = self.checks.get(check.partition("::")[0]), self.requirements.get(requirement)
+        return None if None in own else digest_of([self.common, check, *map(str, own)])
 
 
 def state_of(loader: Iterable[Path], deadline: float) -> State:
@@ -79,10 +92,10 @@ def state_of(loader: Iterable[Path], deadline: float) -> State:
         raise Trouble(str(error), f"correct it in {REQUIREMENTS}") from error
     files = [*loader, *common_files()]
     return State(
-        common=digest_of([contents(files), platform.python_version(), *versions, f"{deadline:g}"]),
+        common=digest_of([contents(files), platform.python_version(), *versions, f"{deadline:g}", user()]),
         checks={
             path.relative_to(ROOT).as_posix(): contents(with_imports(path))
-            for path in sorted(CHECKS.glob("test_*.py"))
+            for path in sorted(CHECKS.rglob("test_*.py"))
         },
         requirements={name: digest_of([repr(one)]) for name, one in requirements.items()},
     )
@@ -96,8 +109,13 @@ def common_files() -> list[Path]:
         *with_imports(CHECKS / "conftest.py"),
         *(path for path in CHECKS.glob("*.*") if path.suffix != ".py"),
         *(ROOT / "reports" / f"{name}.py" for name in JUDGES),
-        ROOT / "tooling" / "automatic_mutants_loop.py",
+        *(ROOT / name for name in SETTINGS),
     ]
+
+
+def user() -> str:
+    """Some checks ask more where an administrator runs them."""
+    return "administrator" if os.geteuid() == 0 else "user"
 
 
 def with_imports(file: Path) -> set[Path]:
@@ -121,6 +139,7 @@ def imported(text: str) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute here, and relative ones would be overlooked"
             names |= {f"{node.module}.{alias.name}" for alias in node.names} | {f"{node.module}"}
     inside = (name.removeprefix(f"{package}.") for name in names if name.startswith(f"{package}."))
     return {name.partition(".")[0] for name in inside}

@@ -119,7 +119,11 @@ def test_backslashes_and_control_characters(
 
 
 @requirement("SECURITY-007")
-@pytest.mark.parametrize("name", ["権" * 90 + ".json", "n" * 300 + "/a.json"], ids=["file", "folder"])
+@pytest.mark.parametrize(
+    "name",
+    ["権" * 90 + ".json", "n" * 300 + "/a.json", "n" * (LONGEST_NAME - 4) + ".json"],
+    ids=["file", "folder", "by a byte"],
+)
 def test_names_that_are_too_long(check: Check, subject: Bench, name: str, outside: Outside) -> None:
     with HostileStore(bucket_of(**{"config.json": CONFIG, name: b"{}"})) as store:
         worker = in_a_root(subject, "root", store)

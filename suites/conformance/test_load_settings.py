@@ -82,20 +82,12 @@ def test_the_next_load(check: Check, subject: Bench, store: Store, place: Place,
 def test_a_limit_below_the_largest_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = larger(seed)
     place.put_all(checkpoint.files)
-    outcomes = []
-    for others in ({}, {"concurrency": 2}):
-        try:
-            settings = {"memory_limit": LIMIT, **others}
-            answer = subject.ask("model_tensors", uri=place.uri, settings=settings)
-        except SubjectRaised as error:
-            assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
-            outcomes.append("refused")
-        else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
-            assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
-            outcomes.append("loaded")
-    check.equal(
-        expected=outcomes[0], actual=outcomes[1], what="what becomes of the same limit beside a concurrency"
-    )
+    try:
+        answer = subject.ask("model_tensors", uri=place.uri, settings={"memory_limit": LIMIT})
+    except SubjectRaised as error:
+        assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
+    else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
+        assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("LOAD-053")
@@ -122,13 +114,16 @@ def test_concurrency_beside_the_variables(
     place.put_all(checkpoint.files)
     # the streamer takes the second where a store is read, and the first where it is not set
     variables = {"RUNAI_STREAMER_CONCURRENCY": "16", "RUNAI_STREAMER_OBJ_CONCURRENCY": "16"}
-    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
-    few, as_few = ask(), ask(variables=variables)
+    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1)
+    beside = ask(enough=SHARDS + 1, variables=variables)
+    # by a third: how many of all shards' requests are seen to be under way differs by a few from load to load
+    enough = beside - beside // 3
+    without = ask(enough=enough)
     check.true(
-        as_few < few + max(1, few // 2),
-        what="requests for data under way at once with a concurrency of 1 where the variables say 16",
-        expected=f"about {few}, as without them",
-        actual=as_few,
+        without >= enough,
+        what="requests for data under way at once with a concurrency of 1",
+        expected=f"{enough} or more, for there are {beside} where the variables say 16",
+        actual=without,
     )
 
 

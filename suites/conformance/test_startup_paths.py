@@ -187,13 +187,20 @@ def test_a_format_that_does_not_exist(check: Check, subject: Bench, load_format:
     arguments = {"load_format": load_format}
     error = error_of(check, subject.shared, "load_config", why="there is no such format", arguments=arguments)
     assert_names(check, error, repr(load_format), "runai_streamer")
-    assert_sets(check, error, "load_format")
+    assert_names_setting(check, error, "load_format")
+
+
+@requirement("START-025")
+def test_a_start_with_a_setting_that_cannot_be(check: Check, subject: Bench) -> None:
+    arguments = {"model_path": "/a", "model_loader_extra_config": {"concurrency": 0}}
+    error = error_of(check, subject.shared, "start", why="concurrency is 0", arguments=arguments)
+    assert_names_setting(check, error, "concurrency")
 
 
 @requirement("START-024")
 def test_an_empty_path(check: Check, subject: Bench) -> None:
     error = error_of(check, subject.shared, "start", why="there is no model", arguments={"model_path": ""})
-    assert_sets(check, error, "model_path")
+    assert_names_setting(check, error, "model_path")
 
 
 @requirement("START-023")
@@ -201,12 +208,12 @@ def test_a_draft_format_that_does_not_exist(check: Check, subject: Bench) -> Non
     arguments = {"model_path": "/a", "speculative_draft_model_path": "/b"}
     arguments["speculative_draft_load_format"] = "safetensor"
     error = error_of(check, subject.shared, "start", why="there is no such format", arguments=arguments)
-    assert_names(check, error, repr("safetensor"))
-    assert_sets(check, error, "speculative_draft_load_format")
+    assert_names_setting(check, error, "safetensor")
+    assert_names_setting(check, error, "speculative_draft_load_format")
 
 
-def assert_sets(check: Check, error: SubjectRaised, setting: str) -> None:
-    """The error names this setting, and not one whose name is longer or shorter."""
+def assert_names_setting(check: Check, error: SubjectRaised, setting: str) -> None:
+    """The error names this setting, or a value of one, and not another whose name is longer."""
     __tracebackhide__ = True
     words = re.findall(r"\w+", error.message)
     check.true(setting in words, what="words of the error", expected=f"{setting} among them", actual=words)

@@ -162,7 +162,7 @@ def test_a_kill_depends_on_its_check_and_a_survivor_on_all(
     )
     checks = {"one": ("test_one.py::test_a[b]", "ONE-001"), "other": ("test_other.py::test_c[d]", "TWO-001")}
 
-    def digests() -> dict[str, str]:
+    def digests() -> dict[str, str | None]:
         state = state_of([], 1.0)
         kills = {name: state.of_kill(f"suites/conformance/{c}", r) for name, (c, r) in checks.items()}
         return {"survivor": state.whole} | kills
@@ -171,6 +171,29 @@ def test_a_kill_depends_on_its_check_and_a_survivor_on_all(
     assert digests() == before
     (tmp_path / changed).write_text(f"{texts[changed]}# changed\n", encoding="utf-8")
     assert {name for name, digest in digests().items() if digest != before[name]} == {"survivor", *parted}
+
+
+def test_survivors_of_an_earlier_suite_are_asked_again(rehearsal: Rehearsal) -> None:
+    rehearsal.run()
+    rehearsal.texts["test_3[a]"] = "changed"
+    found = rehearsal.run(survivors=True)
+    assert [title for title, _ in rehearsal.asked] == ["first checks", "all other checks"]
+    assert set(found) == {LIMIT.name, LARGE.name}, "a kill by a check that has changed is not known any more"
+
+
+def test_a_kill_by_a_check_that_fails_anyway_counts_no_more(rehearsal: Rehearsal) -> None:
+    rehearsal.run()
+    rehearsal.red.add("test_0[a]")
+    del rehearsal.deadly[LIMIT.name]
+    rehearsal.texts["test_2[a]"] = "changed"
+    assert not rehearsal.run(resume=True)[LIMIT.name].killed
+
+
+def test_a_kill_by_a_check_that_is_gone_counts_no_more(rehearsal: Rehearsal) -> None:
+    rehearsal.run()
+    del rehearsal.texts["test_0[a]"]
+    rehearsal.run(resume=True)
+    assert any(title == "first checks" and "test_0[a]" in checks for title, checks in rehearsal.asked)
 
 
 def test_a_changed_check_takes_only_its_own_kills_along(rehearsal: Rehearsal) -> None:
