@@ -206,7 +206,9 @@ class Hunt:
         for name, known in self._by_neighbours(names, killers).items():
             checks = coverage.checks(self._mutants[name], kills)
             reach = set(checks)
-            plan[name] = list(dict.fromkeys([*(one for one in known if one in reach), *checks]))
+            # its own killer whatever its lines say: who takes all room on a disk is not recorded to the end
+            own = [check for check in known if check == killers.get(name) and check in coverage]
+            plan[name] = list(dict.fromkeys([*own, *(one for one in known if one in reach), *checks]))
         first = {name: checks[: self._options.first] for name, checks in plan.items()}
         rest = {name: checks[len(first[name]) : self._options.most] for name, checks in plan.items()}
         short = frozenset(name for name in plan if not rest[name])

@@ -69,7 +69,9 @@ def test_common_types(check: Check, subject: Bench, place: Place, seed: int) -> 
 @requirement("WEIGHT-003")
 @pytest.mark.parametrize("dtype", sorted(PACKED))
 def test_packed_types(check: Check, subject: Bench, place: Place, seed: int, dtype: str) -> None:
-    assert_loads(check, subject, place, one_file(seed, TensorSpec("packed", dtype, (4, 8))))
+    shapes = [(8,), (4, 8), (2, 3, 4)]
+    specs = [TensorSpec(f"packed.{number}", dtype, shape) for number, shape in enumerate(shapes)]
+    assert_loads(check, subject, place, one_file(seed, *specs))
 
 
 @requirement("WEIGHT-004")
