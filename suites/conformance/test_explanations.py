@@ -94,7 +94,7 @@ def test_the_kind_of_a_missing_folder(check: Check, subject: Bench, place: Place
 
 
 #: what is wrong -> a header, and what an error must call it by
-NAMED: dict[str, tuple[dict[str, object], str]] = {
+NAMED: dict[str, tuple[dict[str, object] | str, str]] = {
     "an entry is a number": ({"layers.7": 1}, "layers.7"),
     "an entry has no shape": ({"layers.7": {"dtype": "U8", "data_offsets": [0, 4]}}, "layers.7"),
     "a type is made up": ({"layers.7": {"dtype": "U9", "shape": [4], "data_offsets": [0, 4]}}, "layers.7"),
@@ -111,6 +111,7 @@ NAMED: dict[str, tuple[dict[str, object], str]] = {
         "layers.7",
     ),
     "there is a hole": ({"layers.7": {"dtype": "U8", "shape": [3], "data_offsets": [1, 4]}}, "layers.7"),
+    "a name comes twice": ('{"layers.6": 1, "layers.7": 2, "layers.7": 3}', "layers.7"),
     "notes are a list": ({"__metadata__": ["layers.7"]}, "metadata"),
 }
 
@@ -120,7 +121,8 @@ NAMED: dict[str, tuple[dict[str, object], str]] = {
 def test_an_error_about_a_tensor(check: Check, subject: Bench, place: Place, wrong: str) -> None:
     header, name = NAMED[wrong]
     data = b"" if "__metadata__" in header else DATA
-    place.put(WHOLE, RawFile(json.dumps(header).encode(), data).content)
+    text = header if isinstance(header, str) else json.dumps(header)
+    place.put(WHOLE, RawFile(text.encode(), data).content)
     files = [f"{place.uri}/{WHOLE}"]
     try:
         answer = subject.ask("tensors", files=files, settings={})

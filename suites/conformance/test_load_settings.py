@@ -25,6 +25,8 @@ SHARDS = 66
 #: looks without another request, after which none is expected, and those for more requests than that. They
 #: are counted, not timed: where nobody gets the processor, requests and looks are late together
 QUIET, PATIENCE = 100, 2000
+#: pairs of loads that are compared before one has too many requests under way
+TRIES = 3
 #: seconds between two looks
 PAUSE = 0.01
 
@@ -114,16 +116,16 @@ def test_concurrency_beside_the_variables(
     place.put_all(checkpoint.files)
     # the streamer takes the second where a store is read, and the first where it is not set
     variables = {"RUNAI_STREAMER_CONCURRENCY": "16", "RUNAI_STREAMER_OBJ_CONCURRENCY": "16"}
-    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1)
-    beside = ask(enough=SHARDS + 1, variables=variables)
-    # by a third: how many of all shards' requests are seen to be under way differs by a few from load to load
-    enough = beside - beside // 3
-    without = ask(enough=enough)
+    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
+    for _ in range(TRIES):  # where nobody gets the processor, fewer are seen than there are
+        few, beside = ask(), ask(variables=variables)
+        if beside < few + max(1, few // 2):
+            break
     check.true(
-        without >= enough,
-        what="requests for data under way at once with a concurrency of 1",
-        expected=f"{enough} or more, for there are {beside} where the variables say 16",
-        actual=without,
+        beside < few + max(1, few // 2),
+        what="requests for data under way at once with a concurrency of 1 where the variables say 16",
+        expected=f"about {few}, as without them",
+        actual=beside,
     )
 
 

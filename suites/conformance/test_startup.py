@@ -13,6 +13,7 @@ from fixtures.wire import Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.folders import tree_of
+from suites.conformance.test_startup_paths import assert_names_setting
 
 TREE = {"config.json": b'{"model_type": "made-up"}', "tokenizer.json": b"{}"}
 DRAFT_TREE = {"config.json": b'{"model_type": "draft"}', "tokenizer.json": b"[]"}
@@ -65,7 +66,9 @@ def test_explicit_format(check: Check, subject: Bench, model: Place) -> None:
 def test_impossible_pair(check: Check, subject: Bench, model: Place) -> None:
     arguments = {"model_path": model.uri, "load_format": "safetensors"}
     error = error_of(check, subject.shared, "start", why="safetensors can't read a URI", arguments=arguments)
-    assert_names(check, error, "load_format", "safetensors", model.uri)
+    assert_names(check, error, model.uri)
+    for word in ("load_format", "safetensors"):
+        assert_names_setting(check, error, word)
 
 
 @pytest.mark.quick

@@ -25,6 +25,8 @@ RAW_KEYS = (
     "a;b",
     "a:b@c",
     "a//b",
+    "a://b",
+    "aX",
     "größe/权重/🧪",
     "a/b=c",
     "*",
@@ -124,6 +126,7 @@ def unusable() -> st.SearchStrategy[str]:
 def test_what_is_no_address(check: Check, subject: Bench, examples: Examples) -> None:
     @settings(max_examples=examples(100, 2000))
     @example("A://@")
+    @example("s3://bucket/model\x7f")
     @example("A://user:password@bucket/model")
     @given(unusable())
     def refused(text: str) -> None:
