@@ -27,8 +27,10 @@ MOST = 256 * MiB
 #: bytes for a header of a million tensors, which takes some 70 MB as text
 MOST_FOR_A_MILLION = 2 << 30
 DEADLINE = 30.0
-#: lists or objects: 24 MB of text, and some 500 MB as Python's objects
+#: lists or objects: 24 MB of text, and some 650 MB as Python's objects
 MANY = 8_000_000
+#: bytes; the official library, which parses what it refuses, takes 288 MB
+MOST_FOR_MANY = 400 * MiB
 
 
 def container(header: bytes, data: bytes = b"", claimed: int | None = None) -> bytes:
@@ -101,7 +103,7 @@ def test_headers_at_the_bound(check: Check, subject: Bench, place: Place) -> Non
 def test_a_header_of_many_brackets(check: Check, subject: Bench, place: Place, one: bytes) -> None:
     place.put(FILE, container(b'{"t":[' + b",".join([one] * MANY) + b"]}"))
     why = f"the header is a list of {MANY} times {one.decode()}"
-    error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why)
+    error = assert_refused(check, subject.shared, f"{place.uri}/{FILE}", why=why, most=MOST_FOR_MANY)
     assert_names(check, error, FILE)
 
 
@@ -117,7 +119,7 @@ def test_an_index_of_many_brackets(check: Check, subject: Bench, place: Place, s
     assert_deliberate(check, error)
     assert_names(check, error, INDEX_FILE)
     what = f"growth of the worker's memory where {why}"
-    check.true(grown <= MOST, what=what, expected=f"at most {MOST}", actual=grown)
+    check.true(grown <= MOST_FOR_MANY, what=what, expected=f"at most {MOST_FOR_MANY}", actual=grown)
 
 
 @requirement("SECURITY-014")
