@@ -24,15 +24,20 @@ def nested(depth: int, level: tuple[bytes, bytes]) -> RawFile:
     return RawFile(b'{"t":' + entry + b"}", b"abcd")
 
 
+def files_of(levels: str, *, refused: bool) -> dict[str, RawFile]:
+    """Those that the official library refuses, or those that it loads, by the name to put them at."""
+    files = {f"{depth}.safetensors": nested(depth, LEVELS[levels]) for depth in DEPTHS}
+    chosen = {k: file for k, file in files.items() if (judge(file.content).refusal is not None) == refused}
+    assert chosen, "the official library judges all of these depths alike"
+    return chosen
+
+
 @requirement("HEADER-009")
 @pytest.mark.parametrize("levels", LEVELS)
 def test_depths_that_load(check: Check, subject: Bench, place: Place, levels: str) -> None:
     trials = Trials(subject, place, {})
-    files = [(depth, nested(depth, LEVELS[levels])) for depth in DEPTHS]
-    legal = [(depth, file) for depth, file in files if judge(file.content).refusal is None]
-    assert legal, "the official library reads none of these depths"
-    for depth, file in legal:
-        outcome = trials.load(f"{depth}.safetensors", file.content)
+    for key, file in files_of(levels, refused=False).items():
+        outcome = trials.load(key, file.content)
         assert_loaded_alike(check, trials, file, outcome)
 
 
@@ -40,9 +45,6 @@ def test_depths_that_load(check: Check, subject: Bench, place: Place, levels: st
 @pytest.mark.parametrize("levels", LEVELS)
 def test_depths_that_are_refused(check: Check, subject: Bench, place: Place, levels: str) -> None:
     trials = Trials(subject, place, {})
-    files = [(depth, nested(depth, LEVELS[levels])) for depth in DEPTHS]
-    illegal = [(depth, file) for depth, file in files if judge(file.content).refusal is not None]
-    assert illegal, "the official library reads all of these depths"
-    for depth, file in illegal:
-        outcome = trials.load(f"{depth}.safetensors", file.content)
+    for key, file in files_of(levels, refused=True).items():
+        outcome = trials.load(key, file.content)
         check.true(is_refusal(outcome), what=described(file), expected="an error", actual=in_words(outcome))

@@ -12,6 +12,7 @@ import pytest
 
 from fixtures.hostile_store import Bait, HostileStore
 from fixtures.stores import Place
+from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.witness import Witness
 from reports.marks import Check, NotRun, requirement
@@ -42,10 +43,14 @@ def victim(subject: Bench) -> Path:
 def pull(subject: Bench, place: Place) -> Path | SubjectRaised:
     """The folder that a fresh process pulls into, or the error that it ends with."""
     with subject.worker() as worker:
-        try:
-            return Path(worker.ask("pull_metadata", uri=place.uri))
-        except SubjectRaised as error:
-            return error
+        return pulled_by(worker, place.uri)
+
+
+def pulled_by(worker: Worker, uri: str) -> Path | SubjectRaised:
+    try:
+        return Path(worker.ask("pull_metadata", uri=uri))
+    except SubjectRaised as error:
+        return error
 
 
 def assert_right(check: Check, answer: Path | SubjectRaised, *named: Path, where: str) -> None:
@@ -70,19 +75,21 @@ def poison_unseen(file: Path) -> None:
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def folders_below(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()]
+
+
 def open_to_all(root: Path) -> None:
-    for path in root.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o777)
+    for folder in folders_below(root):
+        folder.chmod(0o777)
 
 
 def give_away(root: Path) -> None:
-    for path in root.rglob("*"):
-        if path.is_dir() and not path.is_symlink():
-            try:
-                os.chown(path, NOBODY, -1)
-            except OSError as error:
-                raise NotRun("only an administrator can give a folder away", "run this as root") from error
+    try:
+        for folder in folders_below(root):
+            os.chown(folder, NOBODY, -1)
+    except OSError as error:
+        raise NotRun("only an administrator can give a folder away", "run this as root") from error
 
 
 def empty(root: Path) -> None:
@@ -224,8 +231,5 @@ def test_marks_that_others_could_write(
     check.equal(expected=SAME, actual=tree_of(planted), what="the tree that was planted")
     hand_over(subject.cache_root)
     with stores[1] as store, subject.worker(**store.environment) as worker:
-        try:
-            answer: Path | SubjectRaised = Path(worker.ask("pull_metadata", uri=store.uri("model")))
-        except SubjectRaised as error:
-            answer = error
+        answer = pulled_by(worker, store.uri("model"))
     assert_right(check, answer, where="others could write to the root, and planted files and marks")

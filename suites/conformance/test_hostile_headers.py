@@ -65,6 +65,18 @@ def assert_refused(
     return error
 
 
+def assert_index_refused(check: Check, worker: Worker, uri: str, *, why: str, most: int) -> None:
+    """A model's index is refused on purpose, by its name, in memory that grows by at most `most` bytes."""
+    __tracebackhide__ = True
+    peak = Peak(worker)
+    error = error_of(check, worker, "model_tensors", why=why, uri=uri, settings={})
+    grown = peak.growth()
+    assert_deliberate(check, error)
+    assert_names(check, error, INDEX_FILE)
+    what = f"growth of the worker's memory where {why}"
+    check.true(grown <= most, what=what, expected=f"at most {most}", actual=grown)
+
+
 @requirement("SECURITY-012")
 def test_a_header_that_claims_too_much(check: Check, subject: Bench, place: Place) -> None:
     content = b'{"t":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
@@ -113,13 +125,7 @@ def test_an_index_of_many_brackets(check: Check, subject: Bench, place: Place, s
     place.put_all(sharded(seed).files)
     place.put(INDEX_FILE, b'{"weight_map":[' + b",".join([one] * MANY) + b"]}")
     why = f"the index is a list of {MANY} times {one.decode()}"
-    peak = Peak(subject.shared)
-    error = error_of(check, subject.shared, "model_tensors", why=why, uri=place.uri, settings={})
-    grown = peak.growth()
-    assert_deliberate(check, error)
-    assert_names(check, error, INDEX_FILE)
-    what = f"growth of the worker's memory where {why}"
-    check.true(grown <= MOST_FOR_MANY, what=what, expected=f"at most {MOST_FOR_MANY}", actual=grown)
+    assert_index_refused(check, subject.shared, place.uri, why=why, most=MOST_FOR_MANY)
 
 
 @requirement("SECURITY-014")
@@ -139,14 +145,7 @@ def test_a_nested_index(check: Check, subject: Bench, place: Place, seed: int) -
     for opening in (b"[", b'{"a":'):
         for begin in (b"", b'{"weight_map":', b'{"weight_map":{"t":', b'{"metadata":'):
             place.put(INDEX_FILE, begin + opening * 100_000)
-            peak = Peak(subject.shared)
-            error = error_of(
-                check, subject.shared, "model_tensors", why="the index is nested", uri=place.uri, settings={}
-            )
-            assert_deliberate(check, error)
-            assert_names(check, error, INDEX_FILE)
-            grown = peak.growth()
-            check.true(grown <= MOST, what="growth of the memory", expected=f"at most {MOST}", actual=grown)
+            assert_index_refused(check, subject.shared, place.uri, why="the index is nested", most=MOST)
 
 
 @requirement("SECURITY-016")
