@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -173,3 +174,10 @@ def assert_names(check: Check, error: SubjectRaised, *words: str) -> None:
             expected=f"a text that names {word!r}",
             actual=error.message,
         )
+
+
+def assert_names_setting(check: Check, error: SubjectRaised, setting: str) -> None:
+    """The error names this setting, or a value of one, and not another whose name is longer."""
+    __tracebackhide__ = True
+    words = re.findall(r"\w+", error.message)
+    check.true(setting in words, what="words of the error", expected=f"{setting} among them", actual=words)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, single_file
 from fixtures.stores import Place, Store
@@ -34,14 +36,10 @@ def test_sidecars(check: Check, subject: Bench, place: Place) -> None:
 @requirement("LIST-031")
 def test_the_root_of_a_bucket(check: Check, subject: Bench, place: Place, store: Store) -> None:
     place.put("deeper.safetensors", b"x")
-    root, name = store.place(""), f"{place.prefix.partition('/')[0]}.safetensors"
-    root.put(name, b"x")
-    try:
-        for uri in (root.uri, f"{root.uri}/"):
+    with in_the_root(store, place, b"x") as (root, name):
+        for uri in (root, f"{root}/"):
             listed = subject.ask("list_weights", uri=uri)
-            check.equal(expected=[f"{root.uri}/{name}"], actual=listed, what=f"list_weights({uri!r})")
-    finally:
-        root.delete(name)
+            check.equal(expected=[f"{root}/{name}"], actual=listed, what=f"list_weights({uri!r})")
 
 
 @requirement("WEIGHT-063")
@@ -50,13 +48,20 @@ def test_weights_in_the_root_of_a_bucket(
 ) -> None:
     checkpoint = single_file(seed)
     (file,) = checkpoint.weight_files
+    with in_the_root(store, place, checkpoint.files[file]) as (root, name):
+        answer = tensors_of(check, subject.shared, [f"{root}/{name}"], where="in the root of a bucket")
+    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+
+
+@contextmanager
+def in_the_root(store: Store, place: Place, data: bytes) -> Iterator[tuple[str, str]]:
+    """A file of weights in the root of the bucket: the root's address, and a name that is this place's."""
     root, name = store.place(""), f"{place.prefix.partition('/')[0]}.safetensors"
-    root.put(name, checkpoint.files[file])
+    root.put(name, data)
     try:
-        answer = tensors_of(check, subject.shared, [f"{root.uri}/{name}"], where="in the root of a bucket")
+        yield root.uri, name
     finally:
         root.delete(name)
-    assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("LIST-032")

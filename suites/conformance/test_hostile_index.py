@@ -115,6 +115,9 @@ def test_entries_that_name_no_file(
     for entry in [*unusable, None, True, 7, 1.5, [STRANGER], {"file": STRANGER}]:
         put_entry(place, seed, entry)
         assert_refused(check, subject, place, outside, why=f"the index names {entry!r}")
+    for text in ("[]", '["weight_map"]', '"weight_map"', "null", "7"):
+        place.put(INDEX_FILE, text.encode())
+        assert_refused(check, subject, place, outside, why=f"the index is {text}")
 
 
 @requirement("SECURITY-003")

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
+from typing import Any
+
+import pytest
 
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, sharded
 from fixtures.stores import Place, Store
@@ -15,7 +18,7 @@ from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, answer_of, assert_names
-from suites.conformance.tensors import assert_same_tensors
+from suites.conformance.tensors import assert_same_tensors, place_checkpoint
 
 #: bytes; enough for the tensors of `sharded`, too little for the larger one below
 LIMIT = 4096
@@ -83,23 +86,29 @@ def test_the_next_load(check: Check, subject: Bench, store: Store, place: Place,
 @requirement("LOAD-026")
 def test_a_limit_below_the_largest_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = larger(seed)
-    place.put_all(checkpoint.files)
-    try:
-        answer = subject.ask("model_tensors", uri=place.uri, settings={"memory_limit": LIMIT})
-    except SubjectRaised as error:
-        assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
-    else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
-        assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+    files = place_checkpoint(place, checkpoint)
+    for operation, what in (("model_tensors", {"uri": place.uri}), ("tensors", {"files": files})):
+        try:
+            answer = subject.ask(operation, **what, settings={"memory_limit": LIMIT})
+        except SubjectRaised as error:
+            assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
+        else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
+            assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("LOAD-053")
-def test_concurrency_has_an_effect(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
+@pytest.mark.parametrize("operation", ["model_tensors", "tensors"])
+def test_concurrency_has_an_effect(
+    check: Check, subject: Bench, place: Place, seed: int, wire: Wire, operation: str
+) -> None:
     checkpoint = sharded(seed, SHARDS)
-    place.put_all(checkpoint.files)
-    few = requests_at_once(check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
+    files = place_checkpoint(place, checkpoint)
+    what: dict[str, Any] = {"files": files} if operation == "tensors" else {"uri": place.uri}
+    ask = partial(requests_at_once, check, subject, wire, checkpoint, operation, what)
+    few = ask(concurrency=1, enough=SHARDS + 1)
     # by half: how many of all shards' requests are seen to be under way differs by a few from load to load
     enough = few + max(1, few // 2)
-    many = requests_at_once(check, subject, place, wire, checkpoint, concurrency=16, enough=enough)
+    many = ask(concurrency=16, enough=enough)
     check.true(
         many >= enough,
         what="requests for data under way at once with a concurrency of 16",
@@ -116,7 +125,9 @@ def test_concurrency_beside_the_variables(
     place.put_all(checkpoint.files)
     # the streamer takes the second where a store is read, and the first where it is not set
     variables = {"RUNAI_STREAMER_CONCURRENCY": "16", "RUNAI_STREAMER_OBJ_CONCURRENCY": "16"}
-    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
+    what = {"uri": place.uri}
+    ask = partial(requests_at_once, check, subject, wire, checkpoint, "model_tensors", what)
+    ask = partial(ask, concurrency=1, enough=SHARDS + 1)
     for _ in range(TRIES):  # where nobody gets the processor, fewer are seen than there are
         few, beside = ask(), ask(variables=variables)
         if beside < few + max(1, few // 2):
@@ -132,9 +143,10 @@ def test_concurrency_beside_the_variables(
 def requests_at_once(
     check: Check,
     subject: Bench,
-    place: Place,
     wire: Wire,
     checkpoint: Checkpoint,
+    operation: str,
+    what: Mapping[str, Any],
     *,
     concurrency: int,
     enough: int,
@@ -142,7 +154,7 @@ def requests_at_once(
 ) -> int:
     """How many requests for data come before the first has its answer; stops counting at `enough`.
 
-    `variables`: those of the user's environment.
+    `what`: what `operation` is to load. `variables`: those of the user's environment.
     """
     __tracebackhide__ = True
     answered = threading.Event()
@@ -150,7 +162,7 @@ def requests_at_once(
     worker = subject.worker(**variables)
     settings = {"concurrency": concurrency}
     with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(worker.ask, "model_tensors", uri=place.uri, settings=settings)
+        load = pool.submit(worker.ask, operation, **what, settings=settings)
         try:
             while not load.done() and held.hits == 0:
                 time.sleep(PAUSE)

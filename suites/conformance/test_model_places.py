@@ -109,7 +109,7 @@ def test_unusual_shard_names(check: Check, subject: Bench, place: Place, store: 
         for number, name in enumerate(names)
     ]
     checkpoint = build(shards, seed=seed, index=True)
-    folder = store.place(f"{place.prefix}/my model [v1] #2 50%25")
+    folder = store.place(f"{place.prefix}/my model [v1] #2 50%25 X")
     folder.put_all(checkpoint.files)
     assert_model(check, subject, folder.uri, checkpoint)
 

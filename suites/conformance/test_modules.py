@@ -39,7 +39,7 @@ def filled(subject: Bench, uri: str, spec: Spec) -> tuple[dict[str, Any], dict[s
 def refused(check: Check, subject: Bench, place: Place, spec: Spec, *words: str, why: str) -> None:
     __tracebackhide__ = True
     error = error_of(check, subject.shared, "load_module", why=why, uri=place.uri, spec=spec, settings={})
-    assert_names(check, error, *words)
+    assert_names(check, error, place.uri, *words)
 
 
 @requirement("LOAD-012")
@@ -77,6 +77,12 @@ def test_another_type(check: Check, subject: Bench, place: Place, seed: int) -> 
         spec: Spec = {"a.weight": ["float32", [2]], "b.weight": [wanted, [4, 4]]}
         words = ("b.weight", dtype_names()[stored], wanted)
         refused(check, subject, place, spec, *words, why=f"the type is {stored}, not {wanted}")
+    checkpoint = sharded(seed)  # with an index, which is no reason not to say which model it is
+    place.put_all(checkpoint.files)
+    spec = spec_of(checkpoint)
+    name = max(spec)
+    spec[name][0] = "float64"
+    refused(check, subject, place, spec, name, "float64", why="one of several files has another type")
 
 
 def tied_spec() -> Spec:

@@ -167,6 +167,7 @@ def test_signed_addresses(check: Check, subject: Bench, place: Place, seed: int)
     place.put_all(TREE)
     leaks = Leaks(secrets)
     uris = [f"{place.uri}/no?{query}", f"s3://user:{secrets['a password']}@{place.bucket}/no"]
+    uris.append(f"S3://user:{secrets['a password']}@{place.bucket}/no")
     uris.append(f"https://user:{secrets['a password']}@127.0.0.1:1/model?{query}")
     uris += [f"s3://user:{slashed}@{place.bucket}/no", f"https://user:{slashed}@127.0.0.1:1/model"]
     worker = subject.worker(**TALKATIVE)
@@ -176,7 +177,7 @@ def test_signed_addresses(check: Check, subject: Bench, place: Place, seed: int)
             leaks.outcome(worker, "tensors", files=[f"{uri}/model.safetensors"], settings={}) != "answered",
             leaks.outcome(worker, "list_weights", uri=uri) != "answered",
         ]
-        if uri.startswith("s3:"):
+        if uri.lower().startswith("s3:"):
             leaks.outcome(worker, "pull_metadata", uri=uri)
     check.true(any(refused), what="outcomes", expected="at least one error", actual=refused)
     leaks.look("the log", worker.log())

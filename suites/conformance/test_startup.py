@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from fixtures.stores import Place, Store
 from fixtures.wire import Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, assert_names, error_of
+from suites.conformance.bench import Bench, assert_names, assert_names_setting, error_of
 from suites.conformance.folders import tree_of
-from suites.conformance.test_startup_paths import assert_names_setting
 
 TREE = {"config.json": b'{"model_type": "made-up"}', "tokenizer.json": b"{}"}
 DRAFT_TREE = {"config.json": b'{"model_type": "draft"}', "tokenizer.json": b"[]"}
