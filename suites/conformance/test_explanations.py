@@ -6,6 +6,7 @@ See `fixtures.subjects.explanation`: the bench asks it of each error of a loader
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,24 @@ def test_what_an_error_is_about(check: Check, subject: Bench, place: Place, seed
         place.put(name, content)
     files = [f"{place.uri}/{WHOLE}", f"{place.uri}/{name}"]
     error = error_of(check, subject.shared, "tensors", why=f"one file is {trouble}", files=files, settings={})
+    assert_names(check, error, name)
+
+
+#: what is the matter with a path -> what it is, below the model's folder
+PATHS = {"a name of 300 letters": "x" * 300, "a link to itself": "loop", "a folder": "folder"}
+
+
+@requirement("LOAD-055")
+@pytest.mark.parametrize("trouble", PATHS)
+def test_a_path_that_leads_nowhere(
+    check: Check, subject: Bench, place: Place, store: Store, trouble: str
+) -> None:
+    place.put(f"folder.safetensors/{WHOLE}", b"x")
+    name = f"{PATHS[trouble]}.safetensors"
+    if not store.is_object_store:
+        Path(place.uri, "loop.safetensors").symlink_to("loop.safetensors")
+    files = [f"{place.uri}/{name}"]
+    error = error_of(check, subject.shared, "tensors", why=f"it is {trouble}", files=files, settings={})
     assert_names(check, error, name)
 
 

@@ -9,7 +9,7 @@ from suites.conformance.bench import Bench
 from suites.conformance.tensors import assert_same_tensors, place_checkpoint, tensors_of
 
 #: bytes: what readers take first, or at once, as far as known
-READS = (65_536, 100_000, 1 << 20)
+READS = (65_536, 100_000, 1 << 20, 3 << 20)
 #: the prefix that states a header's length
 PREFIX = 8
 

@@ -1,10 +1,8 @@
-"""SECURITY and LIST, on stores that are no store, or only look like S3."""
+"""SECURITY, META, LOAD and WEIGHT, on stores that only look like S3, and models in odd places of a store."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,11 @@ from fixtures.stores import Place
 from fixtures.stores.bucket import BUCKET
 from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
-from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
-from suites.conformance.bench import Bench, answer_of, assert_kind, assert_names, error_of
+from suites.conformance.bench import Bench, answer_of, assert_names
 from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate
-from suites.conformance.tensors import assert_same_tensors, place_checkpoint
+from suites.conformance.tensors import assert_same_tensors
 
 MODEL = "org/model"
 CONFIG, VOCABULARY = b'{"model_type": "made-up"}', b'["a", "b"]'
@@ -93,17 +90,17 @@ SHORT_HEADER = tuple(TensorSpec(f"a.{number}", "U8", (100_000,)) for number in r
 @requirement("SECURITY-033")
 @pytest.mark.parametrize("odd", ODD_PARTS, ids=lambda odd: odd.replace(" ", "-"))
 def test_odd_weights(check: Check, subject: Bench, seed: int, odd: str) -> None:
-    assert_loaded_or_refused(check, subject, seed, odd, LONG_HEADER)
+    assert_loaded_or_refused(check, subject, seed, LONG_HEADER, ODD_PARTS[odd])
 
 
 @requirement("SECURITY-033")
 @pytest.mark.parametrize("odd", ["the whole comes for a part", "less than a part comes", "a part breaks off"])
 def test_odd_data(check: Check, subject: Bench, seed: int, odd: str) -> None:
-    assert_loaded_or_refused(check, subject, seed, odd, SHORT_HEADER)
+    assert_loaded_or_refused(check, subject, seed, SHORT_HEADER, ODD_PARTS[odd])
 
 
 def assert_loaded_or_refused(
-    check: Check, subject: Bench, seed: int, odd: str, many: tuple[TensorSpec, ...]
+    check: Check, subject: Bench, seed: int, many: tuple[TensorSpec, ...], odd: dict[str, Any]
 ) -> None:
     """What comes of a file with these tensors, beside a longer one that is as it should be."""
     __tracebackhide__ = True
@@ -111,7 +108,7 @@ def assert_loaded_or_refused(
     shards = (ShardSpec(names[0], many), ShardSpec(names[1], (TensorSpec("b", "U8", (1_000_000,)),)))
     checkpoint = build(shards, seed=seed)
     objects = {f"{MODEL}/{name}": Bait(checkpoint.files[name]) for name in names}
-    objects[f"{MODEL}/{names[0]}"] = bait(checkpoint.files[names[0]], **ODD_PARTS[odd])
+    objects[f"{MODEL}/{names[0]}"] = bait(checkpoint.files[names[0]], **odd)
 
     def right(answer: Any) -> None:
         assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
@@ -180,155 +177,3 @@ def test_two_places(
 
     files = [f"{place.uri}/{names[0]}", other]
     assert_right_or_refused(check, subject.shared, "tensors", right, name="", files=files, settings={})
-
-
-#: what is the matter -> the variables that make it so
-UNUSABLE: dict[str, dict[str, str | None]] = {
-    "there are no credentials": {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None},
-    "there is half of the credentials": {"AWS_SECRET_ACCESS_KEY": None},
-    "the endpoint is no address": {"AWS_ENDPOINT_URL": "not-an-address"},
-}
-
-
-@requirement("LIST-043")
-@pytest.mark.parametrize("trouble", UNUSABLE, ids=lambda trouble: trouble.replace(" ", "-"))
-def test_a_store_that_cannot_be_asked(
-    check: Check, subject: Bench, place: Place, seed: int, trouble: str
-) -> None:
-    files = place_checkpoint(place, sharded(seed))
-    for operation, arguments in questions(place, files):
-        with subject.worker(**UNUSABLE[trouble]) as worker:
-            error = error_of(check, worker, operation, why=trouble, **arguments)
-        assert_deliberate(check, error)
-
-
-@requirement("LIST-043")
-def test_a_bad_request(check: Check, subject: Bench, place: Place, wire: Wire, seed: int) -> None:
-    files = place_checkpoint(place, sharded(seed))
-    bad = wire.inject(Fault(match="", method=None, status=400))
-    for operation, arguments in questions(place, files):
-        before = bad.hits
-        error = error_of(check, subject.shared, operation, why="every request is called bad", **arguments)
-        assert_deliberate(check, error)
-        what = f"requests of {operation} that were called bad"
-        check.true(bad.hits > before, what=what, expected="at least one", actual=bad.hits - before)
-
-
-#: what a store says -> what an error may say of it: the status, S3's code for it, or words of everyday life.
-#: Clients repeat what was answered with 429 or more, which takes seconds.
-SAID: dict[int, str] = {
-    403: r"\b403\b|denied|forbidden",
-    404: r"\b404\b|nosuch|not ?found|no such",
-    412: r"\b412\b|precondition|changed|\bversion",
-}
-
-
-@requirement("LIST-044")
-@pytest.mark.parametrize("status", SAID)
-def test_what_the_store_said(check: Check, subject: Bench, place: Place, wire: Wire, status: int) -> None:
-    place.put("model.safetensors", b"x")
-    said = wire.inject(Fault(match="", method=None, status=status))
-    why = f"the store answers {status}"
-    for operation in ("list_weights", "pull_metadata"):
-        before = said.hits
-        error = error_of(check, subject.shared, operation, why=why, uri=place.uri)
-        # addresses and paths hold the check's name, and with it the status
-        words = [word for word in error.message.split() if "/" not in word and place.prefix[:9] not in word]
-        text = f"{error.type.rpartition('.')[2]}: {' '.join(words)}"
-        check.true(
-            bool(re.search(SAID[status], text, re.IGNORECASE)),
-            what=f"the error where {why}",
-            expected=f"a text that says so: {SAID[status]}",
-            actual=text,
-        )
-        what = f"answers of {status} to {operation}"
-        check.true(said.hits > before, what=what, expected="at least one", actual=said.hits - before)
-
-
-#: what S3 answers -> what an error may call it; "": none of those kinds. Source: its list of error codes, see
-#: LIST-045. A code that nobody knows leaves the status to go by.
-KINDS: dict[tuple[int, str], set[str]] = {
-    (404, "NoSuchBucket"): {"missing"},
-    (404, "NoSuchKey"): {"missing"},
-    (404, "Unheard"): {"missing"},
-    (401, "Unheard"): {"refused"},
-    (403, "AccessDenied"): {"refused"},
-    (403, "InvalidAccessKeyId"): {"refused"},
-    (403, "Unheard"): {"refused"},
-    (400, "InvalidRequest"): {""},
-    (400, "Unheard"): {""},
-    (405, "MethodNotAllowed"): {""},
-    (413, "Unheard"): {""},
-}
-#: the same of what clients ask for again, with pauses that grow; the codes with 400 are boto3's
-#: https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
-KINDS_AFTER_PAUSES: dict[tuple[int, str], set[str]] = {
-    (429, "Unheard"): {"overloaded"},
-    (503, "SlowDown"): {"overloaded"},
-    (503, "ServiceUnavailable"): {"overloaded", "down"},
-    (500, "InternalError"): {"down", ""},
-    (502, "Unheard"): {"down"},
-    (504, "Unheard"): {"down"},
-    (400, "SlowDown"): {"overloaded"},
-    (400, "Throttling"): {"overloaded"},
-    (400, "ThrottlingException"): {"overloaded"},
-    (400, "ThrottledException"): {"overloaded"},
-    (400, "RequestLimitExceeded"): {"overloaded"},
-    (400, "RequestThrottled"): {"overloaded"},
-    (400, "RequestThrottledException"): {"overloaded"},
-    (400, "TooManyRequestsException"): {"overloaded"},
-    (400, "BandwidthLimitExceeded"): {"overloaded"},
-}
-#: of an object that a listing has just named: one that is gone has changed, too
-KINDS_OF_LISTED: dict[int, set[str]] = {403: {"refused"}, 404: {"missing", "changed"}, 412: {"changed"}}
-PATIENCE_SECONDS = 120.0
-
-
-@requirement("LIST-045")
-@pytest.mark.parametrize("kinds", [KINDS, KINDS_AFTER_PAUSES], ids=["at-once", "after-pauses"])
-def test_kinds_of_trouble(
-    check: Check, subject: Bench, place: Place, wire: Wire, kinds: dict[tuple[int, str], set[str]]
-) -> None:
-    def ask(case: tuple[Worker, Fault]) -> Any:
-        worker, said = case
-        try:
-            return worker.ask("list_weights", deadline=PATIENCE_SECONDS, uri=f"{place.uri}{said.match}")
-        except SubjectRaised as error:
-            return error
-
-    said = [
-        wire.inject(Fault(match=f"/{status}-{code}/", method=None, status=status, code=code))
-        for status, code in kinds
-    ]
-    workers = [subject.worker() for _ in said]
-    # the pauses of clients that repeat are all that takes time
-    with ThreadPoolExecutor(len(kinds)) as pool:
-        outcomes = list(pool.map(ask, zip(workers, said, strict=True)))
-    check.true(all(one.hits for one in said), what="the answers", expected="all given", actual=said)
-    for ((status, code), right), error in zip(kinds.items(), outcomes, strict=True):
-        answered = f"the store answers {status} {code}"
-        if not isinstance(error, SubjectRaised):
-            check.true(False, what=f"a listing where {answered}", expected="an error", actual=error)
-        assert_kind(check, subject, error, right, where=answered)
-
-
-@requirement("LIST-045")
-@pytest.mark.parametrize("status", KINDS_OF_LISTED)
-def test_kinds_in_the_middle_of_a_pull(
-    check: Check, subject: Bench, place: Place, wire: Wire, status: int
-) -> None:
-    place.put("config.json", CONFIG)
-    said = wire.inject(Fault(match="config.json", status=status))
-    why = f"the store answers {status} for one of a listing's objects"
-    error = error_of(check, subject.shared, "pull_metadata", why=why, uri=place.uri)
-    check.true(said.hits > 0, what=f"answers of {status}", expected="at least one", actual=said.hits)
-    assert_kind(check, subject, error, KINDS_OF_LISTED[status], where=why)
-
-
-def questions(place: Place, files: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Everything that asks a store."""
-    return [
-        ("list_weights", {"uri": place.uri}),
-        ("pull_metadata", {"uri": place.uri}),
-        ("tensors", {"files": files, "settings": {}}),
-    ]

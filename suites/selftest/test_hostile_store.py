@@ -87,6 +87,28 @@ def test_less_and_more_than_was_asked_for() -> None:
         assert ("ContentRange" in more, more["Body"].read()) == (False, b"abcdef")
 
 
+def test_a_part_without_the_end_and_one_with_more() -> None:
+    with HostileStore({"m/a": Bait(b"abcdef", ends=3), "m/b": Bait(b"abcdef", surplus=2)}) as store:
+        s3 = client(store)
+        parts = [s3.get_object(Bucket=BUCKET, Key=f"m/{name}", Range="bytes=1-4") for name in "ab"]
+        assert [one["ContentRange"] for one in parts] == ["bytes 1-4/6"] * 2
+        assert [(one["ContentLength"], one["Body"].read()) for one in parts] == [(2, b"bc"), (6, b"bcdef\0")]
+        behind = s3.get_object(Bucket=BUCKET, Key="m/a", Range="bytes=4-5")
+        assert (behind["ContentLength"], behind["Body"].read()) == (0, b"")
+
+
+def test_an_object_that_is_replaced() -> None:
+    with HostileStore({"m/a": Bait(b"old", then=Bait(b"newer", version="second"))}) as store:
+        s3 = client(store)
+        old = s3.get_object(Bucket=BUCKET, Key="m/a")
+        assert (old["ETag"], old["Body"].read()) == ('"bait"', b"old")
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            s3.get_object(Bucket=BUCKET, Key="m/a", IfMatch=old["ETag"])
+        new = s3.get_object(Bucket=BUCKET, Key="m/a", IfMatch='"second"')
+        assert (new["ETag"], new["Body"].read()) == ('"second"', b"newer")
+        assert [one["ETag"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ['"second"']
+
+
 def test_pages_without_content() -> None:
     with HostileStore(OBJECTS, empty_pages=5) as store:
         assert len(listed(store)) == 3
