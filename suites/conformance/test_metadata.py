@@ -86,6 +86,7 @@ def test_what_is_to_be_ignored(check: Check, subject: Bench, place: Place) -> No
     for number, (patterns, left_out) in enumerate(
         (
             (["*.py"], {"modeling_made_up.py"}),
+            (["config.json", "a/*.json"], {"config.json", "a/b/c/d.json"}),
             (
                 ["merges.txt", "*.jinja", "1_Pooling/*"],
                 {"merges.txt", "chat_template.jinja", "1_Pooling/config.json"},
