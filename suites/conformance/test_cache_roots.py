@@ -7,11 +7,13 @@ import os
 import resource
 from pathlib import Path
 
+import pytest
+
 from fixtures.stores import Place, Store
 from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
-from reports.marks import Check, requirement
+from reports.marks import Check, NotRun, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
 from suites.conformance.folders import tree_of
 from suites.conformance.test_pulling import await_hit, folder_from
@@ -50,17 +52,18 @@ def test_a_full_disk_at_the_next_pull(check: Check, subject: Bench, place: Place
 def test_a_disk_with_room_for_small_files_only(check: Check, subject: Bench, place: Place) -> None:
     # the model's own fit, what a cache notes beside them may not
     place.put_all(TINY)
-    with limited(subject.worker(), room=len(TINY["config.json"])) as worker:
-        worker.send("pull_metadata", uri=place.uri)
-        try:
-            folder = worker.receive("pull_metadata")
-        except SubjectRaised as error:
-            assert_names(check, error, os.strerror(errno.EFBIG), str(subject.cache_root))
-        else:
-            check.equal(expected=TINY, actual=tree_of(folder), what="the tree where small files fit")
-    with subject.worker() as worker:
-        folder = worker.ask("pull_metadata", uri=place.uri)
-    check.equal(expected=TINY, actual=tree_of(folder), what="the tree once there is room again")
+    for _ in range(2):  # the second time nothing has changed, and there still is something to note
+        with limited(subject.worker(), room=len(TINY["config.json"])) as worker:
+            worker.send("pull_metadata", uri=place.uri)
+            try:
+                folder = worker.receive("pull_metadata")
+            except SubjectRaised as error:
+                assert_names(check, error, os.strerror(errno.EFBIG), str(subject.cache_root))
+            else:
+                check.equal(expected=TINY, actual=tree_of(folder), what="the tree where small files fit")
+        with subject.worker() as worker:
+            folder = worker.ask("pull_metadata", uri=place.uri)
+        check.equal(expected=TINY, actual=tree_of(folder), what="the tree once there is room again")
 
 
 def limited(worker: Worker, room: int = ROOM) -> Worker:
@@ -162,3 +165,41 @@ def test_models_at_once(check: Check, subject: Bench, store: Store, place: Place
         folder = folder_from(check, worker, what="a pull while another model's hangs", deadline=20)
         check.equal(expected=tree, actual=tree_of(folder), what="the tree of one of the models")
     first.kill()
+
+
+@requirement("CACHE-050")
+def test_a_root_that_cannot_be_made(check: Check, subject: Bench, place: Place, tmp_path: Path) -> None:
+    place.put("config.json", b"{}")
+    # below a file no folder can be made, not even by an administrator
+    blocked = tmp_path / "blocked"
+    blocked.write_bytes(b"")
+    worker = subject.worker(**{subject.cache_variable: str(blocked / "cache")})
+    error = error_of(check, worker, "pull_metadata", why="the root can't be made", uri=place.uri)
+    assert_names(check, error, str(blocked / "cache"))
+
+
+@requirement("CACHE-050")
+@pytest.mark.parametrize("where", ["a link to itself", "no file system for files"])
+def test_a_root_that_takes_nothing(
+    check: Check, subject: Bench, place: Place, tmp_path: Path, where: str
+) -> None:
+    place.put("config.json", b"{}")
+    root = Path("/sys/kernel")  # of the kernel: nobody makes a folder there
+    if where == "a link to itself":
+        root = tmp_path / "round"
+        root.symlink_to(root.name)
+    elif not takes_nothing(root):
+        raise NotRun(f"{root} is a folder like any other here", "run this where the kernel's is mounted")
+    worker = subject.worker(**{subject.cache_variable: str(root)})
+    error = error_of(check, worker, "pull_metadata", why=f"the root is {where}", uri=place.uri)
+    assert_names(check, error, str(root))
+
+
+def takes_nothing(folder: Path) -> bool:
+    probe = folder / "probe"
+    try:
+        probe.mkdir(parents=True)
+    except OSError:
+        return True
+    probe.rmdir()
+    return False

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
+from pathlib import Path
 
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
@@ -65,6 +67,57 @@ def test_a_start_during_a_pull(check: Check, subject: Bench, place: Place, wire:
     assert_whole(check, first, what="the tree of the first pull")
 
 
+@requirement("CACHE-020")
+def test_patterns_at_once(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(OLD | {"vocab.txt": b"a"})
+    go_on = threading.Event()
+    held = wire.inject(Fault(match="/config.json", until=go_on, times=1))
+    wanted = ("config.json", "tokenizer.json", "vocab.txt", "tokenizer.json")
+    workers = []
+    for number, name in enumerate(wanted):
+        # started where somebody has a model's files of these names and sizes
+        folder = subject.cache_root.parent / f"checkout-{number}"
+        folder.mkdir()
+        for file, data in OLD.items():
+            (folder / file).write_bytes(data[::-1])
+        workers.append(subject.worker_in(folder))
+        workers[-1].send("pull_files", uri=place.uri, allow=[name], ignore=None)
+        if not number:
+            met = await_hit(held)
+            check.true(met, what="the first pull", expected="a GET of config.json", actual="none within 20 s")
+    # those that wait for the first one find a tree that was listed after they began, by one of them
+    workers[-1].speaks(within=SOON)
+    go_on.set()
+    for name, worker in zip(wanted, workers, strict=True):
+        what = f"a pull of {name} among others"
+        answer = folder_from(check, worker, what=what, deadline=30, operation="pull_files")
+        right = OLD.get(name, b"a")
+        check.equal(expected=right, actual=tree_of(answer).get(name), what=f"{name}, which was asked for")
+
+
+@requirement("CACHE-016")
+def test_a_file_deleted_while_a_start_waits(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(OLD)
+    go_on = threading.Event()
+    held = wire.inject(Fault(match="/tokenizer.json", until=go_on, times=1))
+    first, second, last = (subject.worker() for _ in range(3))
+    first.send("pull_metadata", uri=place.uri)
+    met = await_hit(held)
+    check.true(met, what="the first pull", expected="a GET of tokenizer.json", actual="none within 20 s")
+    second.send("pull_metadata", uri=place.uri)
+    last.send("pull_metadata", uri=place.uri)
+    waits = not last.speaks(within=SOON) and sum("list-type=2" in one.query for one in wire.requests) == 1
+    if waits:  # one that has begun may have looked at the file before
+        os.kill(last.pid, signal.SIGSTOP)
+    go_on.set()
+    assert_whole(check, first, what="the tree of the first pull")
+    if waits and second.speaks(within=SOON):
+        folder = folder_from(check, second, what="the second pull", deadline=30)
+        (Path(folder) / "config.json").unlink(missing_ok=True)
+    os.kill(last.pid, signal.SIGCONT)
+    assert_whole(check, last, what="the tree for a process that waited while a file was deleted")
+
+
 def assert_whole(check: Check, worker: Worker, *, what: str) -> None:
     __tracebackhide__ = True
     folder = folder_from(check, worker, what=what, deadline=30)
@@ -99,12 +152,13 @@ def test_a_reader_that_stays(check: Check, subject: Bench, place: Place) -> None
     folder = os.open(subject.ask("pull_metadata", uri=place.uri), os.O_RDONLY | os.O_DIRECTORY)
     try:
         place.put_all(NEW)
-        subject.ask("pull_metadata", uri=place.uri)
-        for name in OLD:
-            content = read_in(folder, name)
-            whole = content in (OLD[name], NEW[name])
-            what = f"{name} for a reader that came before the pull"
-            check.true(whole, what=what, expected="one of its versions", actual=content)
+        for pulls in ("the pull", "the pull and another one that found nothing new"):
+            subject.ask("pull_metadata", uri=place.uri)
+            for name in OLD:
+                content = read_in(folder, name)
+                whole = content in (OLD[name], NEW[name])
+                what = f"{name} for a reader that came before {pulls}"
+                check.true(whole, what=what, expected="one of its versions", actual=content)
     finally:
         os.close(folder)
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fixtures.hostile_store import Bait, HostileStore
 from fixtures.stores import Place
 from fixtures.subjects.client import Worker
 from fixtures.subjects.protocol import SubjectRaised
 from fixtures.witness import Witness
-from reports.marks import Check, NotRun, requirement
+from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names
 from suites.conformance.folders import tree_of
 from suites.conformance.refusals import assert_deliberate, assert_untouched
@@ -23,10 +21,6 @@ from suites.conformance.refusals import assert_deliberate, assert_untouched
 TREE = {"config.json": b'{"model_type": "right"}', "1_Pooling/config.json": b"[1]", "vocab.txt": b"a"}
 TREE |= {"deep/deeper/a.json": b"[]"}
 POISON = dict.fromkeys(TREE, b"poison")
-#: other bytes, as many
-SAME = {name: b"x" * len(data) for name, data in TREE.items()}
-#: a user's number that is not this process's
-NOBODY = 65_534
 
 
 @pytest.fixture
@@ -73,23 +67,6 @@ def poison_unseen(file: Path) -> None:
     status = file.stat()
     file.write_bytes(b"x" * status.st_size)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def folders_below(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()]
-
-
-def open_to_all(root: Path) -> None:
-    for folder in folders_below(root):
-        folder.chmod(0o777)
-
-
-def give_away(root: Path) -> None:
-    try:
-        for folder in folders_below(root):
-            os.chown(folder, NOBODY, -1)
-    except OSError as error:
-        raise NotRun("only an administrator can give a folder away", "run this as root") from error
 
 
 def empty(root: Path) -> None:
@@ -192,44 +169,3 @@ def test_who_may_enter(check: Check, subject: Bench, place: Place) -> None:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     }
     check.equal(expected={}, actual=others, what="what others than the user may read, write or enter")
-
-
-@requirement("SECURITY-026")
-@pytest.mark.parametrize("change", ["seen", "unseen", "added"])
-def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place, change: str) -> None:
-    place.put_all(TREE)
-    folder = pull(subject, place)
-    assert isinstance(folder, Path), "a pull into an empty root failed"
-    open_to_all(subject.cache_root)
-    if change == "unseen":
-        poison_unseen(folder / "config.json")
-    elif change == "seen":
-        (folder / "config.json").unlink()
-        (folder / "config.json").write_bytes(POISON["config.json"])
-    if change != "unseen":
-        (folder / "modeling_planted.py").write_bytes(b"planted")
-    answer = pull(subject, place)
-    assert_right(check, answer, where="the folder was open to all, and somebody changed it")
-    if isinstance(answer, SubjectRaised):
-        return
-    top = between(subject.cache_root, answer)[0]
-    mode = stat.S_IMODE(top.stat().st_mode)
-    check.true(mode & 0o022 == 0, what=f"mode of {top.name}", expected="closed to others", actual=oct(mode))
-
-
-@requirement("SECURITY-026")
-@pytest.mark.parametrize("hand_over", [open_to_all, give_away], ids=["open", "of somebody else"])
-def test_marks_that_others_could_write(
-    check: Check, subject: Bench, hand_over: Callable[[Path], None]
-) -> None:
-    # a store that calls two contents one version makes the marks that a forger would make
-    stores = [
-        HostileStore({f"model/{name}": Bait(data) for name, data in tree.items()}) for tree in (SAME, TREE)
-    ]
-    with stores[0] as lying, subject.worker(**lying.environment) as worker:
-        planted = Path(worker.ask("pull_metadata", uri=lying.uri("model")))
-    check.equal(expected=SAME, actual=tree_of(planted), what="the tree that was planted")
-    hand_over(subject.cache_root)
-    with stores[1] as store, subject.worker(**store.environment) as worker:
-        answer = pulled_by(worker, store.uri("model"))
-    assert_right(check, answer, where="others could write to the root, and planted files and marks")

@@ -171,6 +171,15 @@ def test_a_file_and_a_folder_at_once(
     outside.assert_untouched(check)
 
 
+@requirement("SECURITY-008")
+def test_folders_called_like_what_stays(check: Check, subject: Bench) -> None:
+    tree = {"config.json": CONFIG, "a.safetensors/config.json": b"[1]", "b/c.safetensors/d/e.json": b"[2]"}
+    stays = dict.fromkeys(("a.safetensors", "b/c.safetensors", "config.json/d.safetensors"), b"heavy")
+    with HostileStore(bucket_of(**tree, **stays)) as store:
+        answer = pulled(in_a_root(subject, "root", store), store)
+    check.equal(expected=tree, actual=in_words(answer), what="the tree that arrived")
+
+
 @requirement("SECURITY-009")
 def test_folder_markers(check: Check, subject: Bench) -> None:
     tree = {"config.json": CONFIG, "1_Pooling/config.json": b"{}"}
@@ -184,11 +193,15 @@ def test_folder_markers(check: Check, subject: Bench) -> None:
 
 
 @requirement("SECURITY-010")
-@pytest.mark.parametrize("key", ["z/../../z.json", "config.json/z"], ids=["climbs", "both"])
+@pytest.mark.parametrize(
+    "key", ["z/../../z.json", "config.json/z", "a/b/z/z.json"], ids=["climbs", "both", "both, deeper"]
+)
 def test_no_half_folder(check: Check, subject: Bench, key: str, outside: Outside) -> None:
-    with HostileStore(bucket_of(**{"config.json": CONFIG, "tokenizer.json": b"{}", key: b"{}"})) as store:
+    tree = {"config.json": CONFIG, "tokenizer.json": b"{}", "a/b": b"{}", key: b"{}"}
+    with HostileStore(bucket_of(**tree)) as store:
         worker = in_a_root(subject, "root", store)
         error_of(check, worker, "pull_metadata", why=f"the bucket holds {key!r}", uri=store.uri(MODEL))
+        check.equal(expected=[], actual=store.asked.reads, what="objects that were read before the refusal")
     left = [
         Path(here, name) for here, _, names in os.walk(subject.cache_root.parent / "root") for name in names
     ]

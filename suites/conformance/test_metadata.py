@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from fixtures.checkpoints import sharded
 from fixtures.stores import Place, Store
 from fixtures.strategies import metadata_trees
+from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, assert_names, error_of
@@ -85,6 +86,7 @@ def test_what_is_to_be_ignored(check: Check, subject: Bench, place: Place) -> No
     for number, (patterns, left_out) in enumerate(
         (
             (["*.py"], {"modeling_made_up.py"}),
+            (["config.json", "a/*.json"], {"config.json", "a/b/c/d.json"}),
             (
                 ["merges.txt", "*.jinja", "1_Pooling/*"],
                 {"merges.txt", "chat_template.jinja", "1_Pooling/config.json"},
@@ -95,6 +97,19 @@ def test_what_is_to_be_ignored(check: Check, subject: Bench, place: Place) -> No
             pulled = tree_of(worker.ask("pull_files", uri=place.uri, allow=None, ignore=patterns))
         expected = sorted(TREE.keys() - left_out)
         check.equal(expected=expected, actual=sorted(pulled), what=f"the files where {patterns} are ignored")
+
+
+@requirement("META-035")
+def test_a_pattern_alone(check: Check, subject: Bench, place: Place) -> None:
+    place.put_all(TREE)
+    try:
+        folder = subject.ask("pull_files", uri=place.uri, allow=None, ignore="*.py")
+    except SubjectRaised as error:
+        # what takes it for its letters finds `*` among them, which is every file
+        check.true(True, what="a pattern that is no list", expected="one, or an error", actual=error.message)
+        return
+    expected = sorted(TREE.keys() - {"modeling_made_up.py"})
+    check.equal(expected=expected, actual=sorted(tree_of(folder)), what="the files where '*.py' is ignored")
 
 
 @requirement("META-003")
@@ -184,6 +199,24 @@ def test_a_refused_download(check: Check, subject: Bench, place: Place, wire: Wi
         expected="a text that says access is denied",
         actual=error.message,
     )
+
+
+@requirement("META-008")
+def test_a_refused_change(check: Check, subject: Bench, place: Place, wire: Wire) -> None:
+    place.put_all(TREE)
+    folder = subject.ask("pull_metadata", uri=place.uri)
+
+    def files() -> list[str]:
+        return sorted(path.name for path in subject.cache_root.rglob("*") if path.name in TREE)
+
+    before = files()
+    place.put("tokenizer.json", b"[]")
+    refused = wire.inject(Fault(match="/tokenizer.json", method="GET", status=403))
+    error = error_of(check, subject.shared, "pull_metadata", why="one object is refused", uri=place.uri)
+    assert_names(check, error, "tokenizer.json")
+    check.equal(expected=before, actual=files(), what="files of the trees after the refusal")
+    check.equal(expected=TREE, actual=tree_of(folder), what="the tree that was there before")
+    assert refused.hits, "nothing was refused"
 
 
 @requirement("META-009")

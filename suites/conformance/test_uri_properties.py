@@ -107,7 +107,8 @@ MAY_HOLD_A_SECRET = re.compile(r"://.*@|\w=", re.DOTALL)
 
 def unusable() -> st.SearchStrategy[str]:
     schemes = st.sampled_from(("s3", "gs", "az", "S3"))
-    bad = st.sampled_from([*map(chr, range(32)), "\x7f"])
+    # the last two: what Python makes of a byte in a command line that is no UTF-8, and half of a pair
+    bad = st.sampled_from([*map(chr, range(32)), "\x7f", "\udce9", "\ud83e"])
     empty = st.builds("{}://{}".format, schemes, st.sampled_from(("", "/", "/model", "//model", "///")))
     before = st.builds("{}{}://bucket/model".format, st.sampled_from(" \t\n"), schemes)
     blanks = st.builds(
@@ -127,6 +128,7 @@ def test_what_is_no_address(check: Check, subject: Bench, examples: Examples) ->
     @settings(max_examples=examples(100, 2000))
     @example("A://@")
     @example("s3://bucket/model\x7f")
+    @example("s3://bucket/model\udce9")
     @example("A://user:password@bucket/model")
     @given(unusable())
     def refused(text: str) -> None:
