@@ -81,7 +81,7 @@ def test_patterns_at_once(check: Check, subject: Bench, place: Place, wire: Wire
         for file, data in OLD.items():
             (folder / file).write_bytes(data[::-1])
         workers.append(subject.worker_in(folder))
-        workers[-1].send("pull_files", uri=place.uri, allow=[name], ignore=None)
+        workers[-1].send("pull_files", uri=place.uri, allow=[f"*{name}"], ignore=None)
         if not number:
             met = await_hit(held)
             check.true(met, what="the first pull", expected="a GET of config.json", actual="none within 20 s")
