@@ -105,6 +105,8 @@ def test_an_opened_folder_with_leftovers(check: Check, subject: Bench, place: Pl
     place.put("tokenizer.json", b"[]")
     kill_a_pull(subject, place, wire)
     place.delete("tokenizer.json")
+    stayed = (folder / "config.json").is_file()
+    check.true(stayed, what="config.json after a killed pull", expected="still there", actual="gone")
     open_to_all(subject.cache_root)
     poison_unseen(folder / "config.json")
     answer = pull(subject, place)
