@@ -24,7 +24,7 @@ class Entry:
     removed: str
     added: str
     occurrence: int = 1
-    #: why no check can notice it; empty for a known survivor
+    #: why no check can notice it, or, of a known survivor, why none does; empty where nobody has said so yet
     reason: str = ""
 
     @property
@@ -59,9 +59,7 @@ def read_entries(path: Path, *, with_reasons: bool) -> tuple[Entry, ...]:
             raise EntryError(f"{place}: 'occurrence' must be a number, and is {values['occurrence']!r}")
         entry = Entry(**values)
         if with_reasons and not entry.reason.strip():
-            raise EntryError(f"{place}: an equivalent mutant needs a reason")
-        if not with_reasons and entry.reason:
-            raise EntryError(f"{place}: a survivor with a reason is equivalent, and belongs there")
+            raise EntryError(f"{place}: it needs a reason")
         if entry.identity in {one.identity for one in entries}:
             raise EntryError(f"{place}: named twice: {entry}")
         entries.append(entry)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 from reports.automatic import WAYS, Mutant, Pairs, Result, Standing, standing
 from reports.automatic_entries import Entry
@@ -23,10 +24,11 @@ def written(
     explained: Mapping[str, Entry],
     left_out: Mapping[str, Counter[str]],
     drawn: tuple[int, int] | None = None,
+    known: Mapping[str, Entry] = MappingProxyType({}),
 ) -> Standing:
     """Writes `automatic.md` and `automatic.csv` into `folder`; where all of these mutants stand.
 
-    `drawn`: of a sample, its seed and how many mutants there are in all.
+    `drawn`: of a sample, its seed and how many mutants there are in all. `known`: survivors with a reason.
     """
     names = frozenset(explained)
     standings = []
@@ -36,7 +38,7 @@ def written(
     total = standing("all", pairs, names)
     # of modules without any mutant, too: all of such a one may be out of scope
     reasons = sum(left_out.values(), Counter[str]())
-    text = in_markdown(standings, total, pairs, explained, reasons, drawn)
+    text = in_markdown(standings, total, pairs, explained, reasons, drawn, known)
     (folder / "automatic.md").write_text(text, encoding="utf-8")
     (folder / "automatic.csv").write_text(in_csv(pairs, explained), encoding="utf-8")
     for name in ("automatic.md", "automatic.csv"):
@@ -51,6 +53,7 @@ def in_markdown(
     explained: Mapping[str, Entry],
     left_out: Mapping[str, int],
     drawn: tuple[int, int] | None = None,
+    known: Mapping[str, Entry] = MappingProxyType({}),
 ) -> str:
     """The rate, a row for each module, and every survivor with its change."""
     lines = [
@@ -85,7 +88,7 @@ def in_markdown(
     for title, belongs in groups:
         lines += ["", f"## {title}", ""]
         alive = [(m, r) for m, r in pairs if not r.killed and belongs(m, r)]
-        lines += [part for m, r in alive for part in section(m, r, explained)] or ["None."]
+        lines += [part for m, r in alive for part in section(m, r, {**known, **explained})] or ["None."]
     return "\n".join(lines) + "\n"
 
 
@@ -118,14 +121,15 @@ def counted_out(left_out: Mapping[str, int]) -> str:
     return ", ".join(f"{reason}: {count}" for reason, count in sorted(left_out.items())) or "none"
 
 
-def section(mutant: Mutant, result: Result, explained: Mapping[str, Entry]) -> list[str]:
-    """One survivor: where, what was asked, the change, and why it is none where that is known."""
+def section(mutant: Mutant, result: Result, entries: Mapping[str, Entry]) -> list[str]:
+    """One survivor: where, what was asked, the change, and why it survives where that is known."""
     place = f"`{mutant.file}:{mutant.lines[0]}` {mutant.function or 'outside of functions'}"
     lines = [f"{place} ({mutant.operator}, {mutant.name}), {result.asked} checks", "", "```diff"]
     lines += [f"-{line}" for line in mutant.removed.splitlines()]
     lines += [f"+{line}" for line in mutant.added.splitlines()]
     lines += ["```", ""]
-    return [*lines, explained[mutant.name].reason, ""] if mutant.name in explained else lines
+    reason = entries[mutant.name].reason if mutant.name in entries else ""
+    return [*lines, reason, ""] if reason else lines
 
 
 def killers(pairs: Pairs) -> list[tuple[str, int]]:

@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
         if result.killed and mutant.name in known:
             print(f"{mutant.name}: a known survivor that is killed now, by {result.check}")
     drawn = (options.seed, len(mutants)) if options.sample else None
-    total = written(options.out, pairs, explained, left_out, drawn)
+    total = written(options.out, pairs, explained, left_out, drawn, known)
     of_all = len(pairs) == len(mutants) and not narrowed
     if of_all and total.rate < GOAL:
         found.append(f"{total.rate:.1f} % are killed, the goal is {GOAL:.0f} %")

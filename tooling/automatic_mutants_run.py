@@ -22,8 +22,9 @@ from tooling.trouble import Trouble
 
 #: killers of neighbours in the same function that are asked first
 NEIGHBOURS = 10
-INTRODUCTION = """Mutants that survived a published run and are not explained as equivalent.
-Written by `python -m tooling automatic-mutants --publish FOLDER`; it should only get shorter."""
+INTRODUCTION = """Mutants that survived a published run and are no equivalents; `reason`: why no check kills it.
+Written by `python -m tooling automatic-mutants --publish FOLDER`, which keeps the reasons and leaves those of
+new ones to be written; it should only get shorter."""
 
 
 def generated(
@@ -128,8 +129,9 @@ class Hunt:
         self._kills.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
         alive = [m for m, result in pairs if not result.killed and m.name not in explained]
         before = read_entries(self._survivors, with_reasons=False)
+        reasons = {entry.identity: entry.reason for entry in before}
         entries = list(matches(before, (self._mutants[name] for name in others)).values())
-        entries += [Entry(*mutant.identity) for mutant in alive]
+        entries += [Entry(*mutant.identity, reason=reasons.get(mutant.identity, "")) for mutant in alive]
         self._survivors.write_text(as_toml(entries, INTRODUCTION), encoding="utf-8")
         print(self._kills, self._survivors, sep="\n")
 

@@ -133,7 +133,7 @@ def test_malformed_entries_are_refused(tmp_path: Path, text: str, said: str) -> 
 
 def test_what_is_published_can_be_read() -> None:
     read_entries(FOLDER / "equivalent.toml", with_reasons=True)
-    read_entries(FOLDER / "survivors.toml", with_reasons=False)
+    read_entries(FOLDER / "survivors.toml", with_reasons=True)
     assert all(one.reason for one in read_scope(FOLDER / "scope.toml"))
 
 

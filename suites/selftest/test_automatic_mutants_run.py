@@ -18,7 +18,7 @@ import pytest
 
 from fixtures.subjects import client
 from reports.automatic import Mutant, Result, as_line, read_results
-from reports.automatic_entries import read_entries
+from reports.automatic_entries import as_toml, read_entries
 from reports.automatic_table import written
 from suites.selftest.toy_mutants import HALF, LARGE, LIMIT, Rehearsal, entry
 from tooling import automatic_mutants, automatic_mutants_run, automatic_mutants_state
@@ -76,9 +76,14 @@ def test_a_sample_leaves_what_is_known_of_others(tmp_path: Path, monkeypatch: py
     found = rehearsal.run()
     (tmp_path / "published").mkdir()
     rehearsal.hunt.publish([(m, found[m.name]) for m in (LIMIT, HALF, LARGE)], {})
+    survivors = tmp_path / "published" / "survivors.toml"
+    told = dataclasses.replace(entry(LARGE), reason="a race")
+    survivors.write_text(as_toml([told], "Why."), encoding="utf-8")
     now = dataclasses.replace(found[HALF.name], killed=True, by="comparison", check="test_1[a]")
     rehearsal.hunt.publish([(HALF, now)], {})
-    assert read_entries(tmp_path / "published" / "survivors.toml", with_reasons=False) == (entry(LARGE),)
+    assert read_entries(survivors, with_reasons=False) == (told,)
+    rehearsal.hunt.publish([(LARGE, found[LARGE.name])], {})
+    assert read_entries(survivors, with_reasons=False) == (told,), "the reason outlives the next run"
     content = json.loads((tmp_path / "published" / "kills.json").read_text())
     kills = {name: content["checks"][number] for name, number in content["kills"].items()}
     assert kills == {LIMIT.name: "test_3[a]", HALF.name: "test_1[a]"}
