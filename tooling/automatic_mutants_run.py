@@ -22,7 +22,7 @@ from tooling.trouble import Trouble
 
 #: killers of neighbours in the same function that are asked first
 NEIGHBOURS = 10
-INTRODUCTION = """Mutants that survived a published run and are no equivalents; `reason`: why no check kills it.
+INTRODUCTION = """What survived a published run and is not equivalent; `reason`: why no check kills it.
 Written by `python -m tooling automatic-mutants --publish FOLDER`, which keeps the reasons and leaves those of
 new ones to be written; it should only get shorter."""
 
