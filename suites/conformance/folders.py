@@ -36,3 +36,8 @@ def everything_below(folder: Path) -> set[str]:
 def bytes_below(folder: Path) -> int:
     """What all files below `folder` hold together, hidden ones too, links not followed."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def folders_below(root: Path) -> list[Path]:
+    """Folders in it, at any depth; links are none."""
+    return [path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()]

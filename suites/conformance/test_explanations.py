@@ -102,15 +102,6 @@ def test_kinds_of_files(check: Check, subject: Bench, seed: int, trouble: str) -
     assert_kind(check, subject, error, right, where=why)
 
 
-@requirement("LOAD-057")
-@pytest.mark.parametrize("scheme", ["http", "HTTP", "hf", "S4"])
-def test_the_kind_of_an_unknown_scheme(check: Check, subject: Bench, scheme: str) -> None:
-    files = [f"{scheme}://host/model.safetensors"]
-    why = f"the scheme is {scheme}"
-    error = error_of(check, subject.shared, "tensors", why=why, files=files, settings={})
-    assert_kind(check, subject, error, {""}, where=why)
-
-
 @requirement("LOAD-060")
 def test_the_kind_of_a_missing_folder(check: Check, subject: Bench, place: Place, store: Store) -> None:
     # the last two are no names of a repository, either

@@ -13,7 +13,7 @@ from fixtures.stores import Place, Store
 from fixtures.wire import Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.folders import tree_of
+from suites.conformance.folders import folders_below, tree_of
 from suites.conformance.test_pulling import (
     TREE,
     assert_names_if_raised,
@@ -91,7 +91,7 @@ def test_a_link_to_nothing(check: Check, subject: Bench, place: Place) -> None:
 def test_files_of_the_file_system(check: Check, subject: Bench, place: Place) -> None:
     place.put_all(TREE)
     folder = Path(pull(subject, place)).resolve()
-    for one in [path for path in subject.cache_root.rglob("*") if path.is_dir() and not path.is_symlink()]:
+    for one in folders_below(subject.cache_root):
         if folder not in (one, *one.parents):
             (one / ".nfs0001").write_bytes(b"")  # as network file systems do for a file that is still open
     for name in ("config.json", "tokenizer.json"):

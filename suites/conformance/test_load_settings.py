@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import MappingProxyType
-from typing import Any
-
-import pytest
 
 from fixtures.checkpoints import Checkpoint, ShardSpec, TensorSpec, build, sharded
 from fixtures.stores import Place, Store
@@ -18,7 +15,7 @@ from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench, answer_of, assert_names
-from suites.conformance.tensors import assert_same_tensors, place_checkpoint
+from suites.conformance.tensors import assert_same_tensors
 
 #: bytes; enough for the tensors of `sharded`, too little for the larger one below
 LIMIT = 4096
@@ -86,25 +83,20 @@ def test_the_next_load(check: Check, subject: Bench, store: Store, place: Place,
 @requirement("LOAD-026")
 def test_a_limit_below_the_largest_tensor(check: Check, subject: Bench, place: Place, seed: int) -> None:
     checkpoint = larger(seed)
-    files = place_checkpoint(place, checkpoint)
-    for operation, what in (("model_tensors", {"uri": place.uri}), ("tensors", {"files": files})):
-        try:
-            answer = subject.ask(operation, **what, settings={"memory_limit": LIMIT})
-        except SubjectRaised as error:
-            assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
-        else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
-            assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
+    place.put_all(checkpoint.files)
+    try:
+        answer = subject.ask("model_tensors", uri=place.uri, settings={"memory_limit": LIMIT})
+    except SubjectRaised as error:
+        assert_names(check, error, "memory_limit", str(LIMIT), str(LARGER))
+    else:  # a loader whose buffers don't hold whole tensors has nothing to refuse
+        assert_same_tensors(check, subject.shared, expected=checkpoint.expected, actual=answer)
 
 
 @requirement("LOAD-053")
-@pytest.mark.parametrize("operation", ["model_tensors", "tensors"])
-def test_concurrency_has_an_effect(
-    check: Check, subject: Bench, place: Place, seed: int, wire: Wire, operation: str
-) -> None:
+def test_concurrency_has_an_effect(check: Check, subject: Bench, place: Place, seed: int, wire: Wire) -> None:
     checkpoint = sharded(seed, SHARDS)
-    files = place_checkpoint(place, checkpoint)
-    what: dict[str, Any] = {"files": files} if operation == "tensors" else {"uri": place.uri}
-    ask = partial(requests_at_once, check, subject, wire, checkpoint, operation, what)
+    place.put_all(checkpoint.files)
+    ask = partial(requests_at_once, check, subject, place, wire, checkpoint)
     few = ask(concurrency=1, enough=SHARDS + 1)
     # by half: how many of all shards' requests are seen to be under way differs by a few from load to load
     enough = few + max(1, few // 2)
@@ -125,9 +117,7 @@ def test_concurrency_beside_the_variables(
     place.put_all(checkpoint.files)
     # the streamer takes the second where a store is read, and the first where it is not set
     variables = {"RUNAI_STREAMER_CONCURRENCY": "16", "RUNAI_STREAMER_OBJ_CONCURRENCY": "16"}
-    what = {"uri": place.uri}
-    ask = partial(requests_at_once, check, subject, wire, checkpoint, "model_tensors", what)
-    ask = partial(ask, concurrency=1, enough=SHARDS + 1)
+    ask = partial(requests_at_once, check, subject, place, wire, checkpoint, concurrency=1, enough=SHARDS + 1)
     for _ in range(TRIES):  # where nobody gets the processor, fewer are seen than there are
         few, beside = ask(), ask(variables=variables)
         if beside < few + max(1, few // 2):
@@ -143,10 +133,9 @@ def test_concurrency_beside_the_variables(
 def requests_at_once(
     check: Check,
     subject: Bench,
+    place: Place,
     wire: Wire,
     checkpoint: Checkpoint,
-    operation: str,
-    what: Mapping[str, Any],
     *,
     concurrency: int,
     enough: int,
@@ -154,7 +143,7 @@ def requests_at_once(
 ) -> int:
     """How many requests for data come before the first has its answer; stops counting at `enough`.
 
-    `what`: what `operation` is to load. `variables`: those of the user's environment.
+    `variables`: those of the user's environment.
     """
     __tracebackhide__ = True
     answered = threading.Event()
@@ -162,7 +151,7 @@ def requests_at_once(
     worker = subject.worker(**variables)
     settings = {"concurrency": concurrency}
     with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(worker.ask, operation, **what, settings=settings)
+        load = pool.submit(worker.ask, "model_tensors", uri=place.uri, settings=settings)
         try:
             while not load.done() and held.hits == 0:
                 time.sleep(PAUSE)

@@ -65,7 +65,7 @@ def assert_right_or_of_kind(
         assert_same_tensors(check, worker, expected=checkpoint.expected, actual=answer)
 
 
-#: by what a file is replaced after the first request for it -> its tensors, and the bytes that come instead
+#: by what a file is replaced once a part of it was sent -> its tensors, and how many bytes come instead
 REPLACED: dict[str, tuple[tuple[TensorSpec, ...], int]] = {
     "by something as long": (LONG_HEADER, 1 << 20),
     "by something short": (LARGE, 600),
@@ -104,7 +104,7 @@ def test_the_kind_of_a_file_that_gets_shorter(
         worker,
         "take_across",
         checkpoint,
-        {"changed"},
+        {"changed", "cut"},
         where="the file is cut after its first tensor",
         files=[str(old)],
         old=str(old),

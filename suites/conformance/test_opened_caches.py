@@ -16,7 +16,7 @@ from fixtures.subjects.protocol import SubjectRaised
 from fixtures.wire import Wire
 from reports.marks import Check, NotRun, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.folders import tree_of
+from suites.conformance.folders import folders_below, tree_of
 from suites.conformance.test_hostile_folders import (
     POISON,
     TREE,
@@ -32,10 +32,6 @@ from suites.conformance.test_pulling import kill_a_pull
 SAME = {name: b"x" * len(data) for name, data in TREE.items()}
 #: a user's number that is not this process's
 NOBODY = 65_534
-
-
-def folders_below(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()]
 
 
 def open_to_all(root: Path, mode: int = 0o777) -> None:
@@ -77,7 +73,7 @@ def test_a_folder_that_was_opened(check: Check, subject: Bench, place: Place, ch
 
 
 def assert_closed(check: Check, subject: Bench, answer: Path | SubjectRaised) -> None:
-    """Where the pull ended well, others can't enter any of its folders any more."""
+    """Where the pull ended well, others can't enter its folder in the root any more."""
     __tracebackhide__ = True
     if isinstance(answer, Path):
         top = between(subject.cache_root, answer)[0]
@@ -105,10 +101,9 @@ def test_an_opened_folder_with_leftovers(check: Check, subject: Bench, place: Pl
     place.put("tokenizer.json", b"[]")
     kill_a_pull(subject, place, wire)
     place.delete("tokenizer.json")
-    stayed = (folder / "config.json").is_file()
-    check.true(stayed, what="config.json after a killed pull", expected="still there", actual="gone")
     open_to_all(subject.cache_root)
-    poison_unseen(folder / "config.json")
+    if (folder / "config.json").is_file():  # that a killed pull leaves it there is another requirement's
+        poison_unseen(folder / "config.json")
     answer = pull(subject, place)
     where = "the folder, with what a killed pull had left, was open to all"
     assert_right(check, answer, subject.cache_root, where=where)
