@@ -95,6 +95,11 @@ def test_an_address_counts_without_its_query() -> None:
 def test_an_address_with_a_password_counts_without_it() -> None:
     assert text_wanted(error("'S3://***@' is no address"), {"uri": "S3://user:secret@"}) is None
     assert text_wanted(error("that is no address"), {"uri": "S3://user:secret@"})
+    assert text_wanted(error("'A://***@0': expected s3://"), {"uri": "A://@0"}) is None
+    assert text_wanted(error("that is no address"), {"uri": "A://@0"})
+    assert text_wanted(error("'//***@' is no address"), {"uri": "//:@"}) is None
+    assert text_wanted(error("'?0=***' is no address"), {"uri": "?0=0"}) is None
+    assert text_wanted(error("that is no address"), {"uri": "a@b"})
     assert text_wanted(error("'s3://***@bucket/no': a name"), {"uri": "s3://user:a/b@bucket/no"}) is None
     signed = {"uri": "https://user:secret@host/model?X-Amz-Signature=abc"}
     assert text_wanted(error("'https://***@host/model?X-Amz-Signature=***' is none"), signed) is None
