@@ -62,7 +62,7 @@ def run(arguments: Sequence[str], tmp_path: Path) -> subprocess.CompletedProcess
 
 def test_the_readme_has_the_commands_that_these_tests_are_about() -> None:
     assert len(CHECKS) == 6
-    assert sum(line.startswith(TOOLING) for line in COMMANDS) == 3
+    assert sum(line.startswith(TOOLING) for line in COMMANDS) == 4
     assert COMMANDS[0].endswith(f"&& {CONFORMANCE}")
     assert TOX in COMMANDS
 
