@@ -69,6 +69,14 @@ def test_every_way_brings_the_bytes(on_a_disk: Path) -> None:
     assert list(on_a_disk.iterdir()) == []
 
 
+def test_a_file_that_gets_shorter_ends_the_read(on_a_disk: Path) -> None:
+    with ways(on_a_disk, 2 * MIB) as (right, every):
+        (file,) = on_a_disk.iterdir()
+        os.truncate(file, MIB)
+        with pytest.raises(OSError, match="the file ends early"):
+            next(way for way in every if way.name == "page cache").seconds(right)
+
+
 def test_wrong_bytes_are_no_measurement() -> None:
     right = np.arange(10, dtype=np.uint8)
     target = np.empty_like(right)
