@@ -85,10 +85,11 @@ def in_markdown(
         ("On lines that no check runs", lambda m, r: not r.reached and m.name not in explained),
         ("Equivalent", lambda m, r: m.name in explained),
     )
+    told = {**known, **explained}
     for title, belongs in groups:
         lines += ["", f"## {title}", ""]
         alive = [(m, r) for m, r in pairs if not r.killed and belongs(m, r)]
-        lines += [part for m, r in alive for part in section(m, r, {**known, **explained})] or ["None."]
+        lines += [part for m, r in alive for part in section(m, r, told)] or ["None."]
     return "\n".join(lines) + "\n"
 
 

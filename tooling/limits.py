@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         raise Trouble(f"{error}: other bytes arrived than were sent", "test this machine's memory") from error
     except OSError as error:
         raise Trouble(f"{options.folder}: {error.strerror or error}", "another --folder") from error
-    print("\n".join(table({way.name: taken.get(way.name, []) for way in every}, missing, size)))
+    print("\n".join(table(taken, missing, size)))
     return int(bool(missing))
 
 
@@ -85,14 +85,14 @@ def measured(
     """The seconds of each way, in every round once and each time in another order; and what could not be."""
     from fixtures.page_cache import StaysInMemory
 
-    taken: dict[str, list[float]] = {}
+    taken: dict[str, list[float]] = {way.name: [] for way in every}
     missing: dict[str, str] = {}
     for number in range(rounds):
         for way in order.sample(every, len(every)):
             if way.name in missing:
                 continue
             try:
-                taken.setdefault(way.name, []).append(way.seconds(right))
+                taken[way.name].append(way.seconds(right))
             except (StaysInMemory, MemoryError) as error:
                 missing[way.name] = f"{error}; remedy: --folder on a disk, or a smaller --size"
         print(f"round {number + 1} of {rounds}", flush=True)

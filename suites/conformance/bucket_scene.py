@@ -13,7 +13,7 @@ from fixtures.subjects.protocol import SubjectDied, SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check
 from suites.conformance.bench import Bench
-from suites.conformance.folders import tree_of
+from suites.conformance.folders import files_below, tree_of
 
 NAMES = ("config.json", "tokenizer.json", "a/b.json", "a/c/größe 1.jinja")
 #: some differ in nothing but their bytes, some in their size
@@ -163,7 +163,7 @@ class Scene:
         __tracebackhide__ = True
         if self.folder is not None:
             self._check.equal(expected=self.seen, actual=tree_of(self.folder), what="the tree between pulls")
-        files = [path for path in self._root.rglob("*") if path.is_file() and not path.is_symlink()]
+        files = files_below(self._root)
         heavy = sorted(path.name for path in files if HEAVY in path.read_bytes())
         self._check.equal(expected=[], actual=heavy, what="weights on the disk")
         most = 2 * self._largest + BOOKKEEPING

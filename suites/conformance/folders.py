@@ -35,9 +35,14 @@ def everything_below(folder: Path) -> set[str]:
 
 def bytes_below(folder: Path) -> int:
     """What all files below `folder` hold together, hidden ones too, links not followed."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(path.lstat().st_size for path in files_below(folder))
 
 
-def folders_below(root: Path) -> list[Path]:
+def files_below(folder: Path) -> list[Path]:
+    """Files in it, at any depth; links are none."""
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def folders_below(folder: Path) -> list[Path]:
     """Folders in it, at any depth; links are none."""
-    return [path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()]
+    return [path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink()]

@@ -203,14 +203,12 @@ def test_no_half_folder(check: Check, subject: Bench, key: str, outside: Outside
         why = f"the bucket holds {key!r}"
         error = error_of(check, worker, "pull_metadata", why=why, uri=store.uri(MODEL))
         assert_names(check, error, key)
-        root = str(subject.cache_root.parent / "root")
+        root = subject.cache_root.parent / "root"
         # who reads of a folder on this machine looks for the fault there
-        check.true(
-            root not in error.message, what="the error", expected="none of a disk", actual=error.message
-        )
-    left = [
-        Path(here, name) for here, _, names in os.walk(subject.cache_root.parent / "root") for name in names
-    ]
+        told = str(root) not in error.message
+        what = "the error's message"
+        check.true(told, what=what, expected="no path on this machine", actual=error.message)
+    left = [Path(here, name) for here, _, names in os.walk(root) for name in names]
     check.equal(
         expected=[],
         actual=sorted(path.name for path in left if path.name in ("config.json", "tokenizer.json", "z.json")),

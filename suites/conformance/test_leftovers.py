@@ -13,7 +13,7 @@ from fixtures.stores import Place, Store
 from fixtures.wire import Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.folders import folders_below, tree_of
+from suites.conformance.folders import files_below, folders_below, tree_of
 from suites.conformance.test_pulling import (
     TREE,
     assert_names_if_raised,
@@ -30,10 +30,6 @@ def pulled_again(check: Check, subject: Bench, place: Place, *, where: str) -> P
     with subject.worker() as worker:
         worker.send("pull_metadata", uri=place.uri)
         return Path(folder_from(check, worker, what=f"a pull where {where}"))
-
-
-def files_below(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 def clean_tree(root: Path, folder: Path) -> None:

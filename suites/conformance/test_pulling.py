@@ -16,7 +16,7 @@ from fixtures.subjects.protocol import SubjectDied, SubjectHung, SubjectRaised
 from fixtures.wire import Fault, Wire
 from reports.marks import Check, requirement
 from suites.conformance.bench import Bench
-from suites.conformance.folders import tree_of
+from suites.conformance.folders import folders_below, tree_of
 
 TREE = {"config.json": b'{"version": 1}', "tokenizer.json": b"{}" * 20, "nested/deep/a.json": b"[]"}
 PROCESSES = 100
@@ -284,6 +284,6 @@ def folders_of(subject: Bench, place: Place, name: str) -> set[Path]:
     with subject.root(name) as worker:
         pulled = Path(worker.ask("pull_metadata", uri=place.uri))
     root = subject.cache_root.parent / name
-    made = {path for path in root.rglob("*") if path.is_dir() and not path.is_symlink()}
+    made = set(folders_below(root))
     inside = {path for path in made if pulled.resolve() in path.parents}
     return {path.relative_to(root) for path in (made | {pulled}) - inside}
